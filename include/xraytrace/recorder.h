@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef XRAYTRACE_RECORDER_H
+#define XRAYTRACE_RECORDER_H
+
+#include <xraytrace/emitter.h>
+#include <xraytrace/sampler.h>
+#include <xraytrace/segment.h>
+
+XRAY_BEGIN_DECLS
+
+/* ---- Hooks -------------------------------------------------------------------- */
+
+typedef enum xray_log_level {
+    XRAY_LOG_DEBUG = 10,
+    XRAY_LOG_INFO = 20,
+    XRAY_LOG_WARNING = 30,
+    XRAY_LOG_ERROR = 40,
+} xray_log_level;
+
+/*
+ * Where messages go. They never hold what was recorded: no names, keys or
+ * values. Called by any thread; what it logs or begins itself is ignored.
+ */
+typedef struct xray_logger {
+    size_t size;
+    void *data;
+    int32_t level; /* lower levels are not formatted at all; 0 is XRAY_LOG_WARNING */
+    int32_t reserved;
+    void (*log)(void *data, int level, const char *message);
+} xray_logger;
+
+/* What time it is, for tests and replays. Called by any thread. */
+typedef struct xray_clock {
+    size_t size;
+    void *data;
+    int64_t (*now_ns)(void *data); /* Unix time in ns; must not go back */
+} xray_clock;
+
+/* Where memory comes from. Called by any thread. */
+typedef struct xray_allocator {
+    size_t size;
+    void *data;
+    void *(*allocate)(void *data,
+                      size_t bytes); /* aligned as malloc() does; NULL when out of memory */
+    void (*release)(void *data, void *memory, size_t bytes);
+} xray_allocator;
+
+/*
+ * For the whole process, before anything else here is called. Returns 0,
+ * -EINVAL without both functions, or -EBUSY when memory has been taken before.
+ */
+XRAY_CHECKED XRAY_API int xray_set_allocator(const xray_allocator *allocator);
+
+/* ---- Recorder ------------------------------------------------------------------ */
+
+/* What xray_begin_subsegment() does without a current segment. */
+typedef enum xray_context_missing {
+    XRAY_CONTEXT_MISSING_DEFAULT = 0, /* log */
+    XRAY_CONTEXT_MISSING_LOG = 1,     /* at most once a minute, as an error */
+    XRAY_CONTEXT_MISSING_IGNORE = 2,
+    XRAY_CONTEXT_MISSING_ABORT = 3, /* only from code; RUNTIME_ERROR in the environment logs */
+} xray_context_missing;
+
+#define XRAY_RECORDER_NO_ENVIRONMENT (1u << 0) /* take everything from the params */
+
+/*
+ * All zero is a working default. As in every X-Ray SDK the environment, where
+ * it says something valid, beats the plain values here; hooks given here stay.
+ * docs/environment.md lists the variables.
+ */
+typedef struct xray_recorder_params {
+    size_t size;
+    uint32_t flags;          /* XRAY_RECORDER_… */
+    int32_t context_missing; /* xray_context_missing */
+    const char *service;     /* names segments that have no name; else the program's name */
+    const char *service_version;
+    const char *origin;          /* such as "AWS::EC2::Instance" */
+    const char *daemon_address;  /* else 127.0.0.1:2000; see xray_emitter_udp() */
+    const xray_emitter *emitter; /* else xray_emitter_udp; taken over on success */
+    const xray_sampler *sampler; /* else one a second and 5 %; taken over on success */
+    const xray_logger *logger;   /* else warnings and errors to stderr */
+    const xray_clock *clock;     /* else the system's */
+    size_t stream_bytes; /* send subsegments early beyond this; else 32 KiB; at most 60 KiB */
+} xray_recorder_params;
+
+#ifndef __cplusplus
+#define xray_recorder_params(...) \
+    (&(xray_recorder_params){ .size = sizeof(xray_recorder_params), __VA_ARGS__ })
+#endif
+
+/*
+ * Sampling, emission and configuration for a group of segments. Starts no
+ * thread. NULL params mean all defaults. Returns 0, -ENOMEM, -E2BIG, -EINVAL
+ * for a hook without its function or a daemon address that cannot be read, or
+ * what the emitter's constructor returned. An address in the environment that
+ * is not usable keeps the one given here, and is logged.
+ *
+ * Threads: safe to share. Recorders are independent of each other, and must
+ * outlive the segments started on them.
+ */
+XRAY_CHECKED XRAY_API int xray_recorder_new(xray_recorder **ret,
+                                            const xray_recorder_params *params);
+
+/* Destroys its hooks too. NULL, and the library's own default recorder, are left alone. */
+XRAY_API void xray_recorder_free(xray_recorder *recorder);
+
+/*
+ * The one xray_begin_segment() uses: made from the environment on first use,
+ * and then never freed. NULL only when out of memory. Setting one lends it: set
+ * another, or NULL for the library's own, before freeing it.
+ */
+XRAY_API xray_recorder *xray_recorder_default(void);
+XRAY_API void xray_recorder_set_default(xray_recorder *recorder);
+
+/* Waits until every ended segment is out. 0, or -ETIMEDOUT after timeout_ms. */
+XRAY_API int xray_recorder_flush(xray_recorder *recorder, int timeout_ms);
+
+/*
+ * Counts since the recorder was made. When nothing is open,
+ * sampled = embedded + emitted + failed + dropped. Lambda's own invocation and
+ * in-progress documents are in none of these.
+ */
+typedef struct xray_stats {
+    size_t size;
+    uint64_t begun;     /* segments and subsegments, sampled or not */
+    uint64_t sampled;   /* of these, recorded because sampled */
+    uint64_t embedded;  /* ended into their parent's document */
+    uint64_t emitted;   /* documents the emitter took */
+    uint64_t failed;    /* documents it refused, whatever the reason */
+    uint64_t dropped;   /* recorded segments lost: out of memory, or a fork's other half */
+    uint64_t truncated; /* attributes cut, repaired or left out */
+} xray_stats;
+
+/* Set size first: at most that much is filled in. With size 0, or a NULL recorder, nothing. */
+XRAY_API void xray_recorder_get_stats(xray_recorder *recorder, xray_stats *ret);
+
+XRAY_END_DECLS
+
+#endif /* XRAYTRACE_RECORDER_H */

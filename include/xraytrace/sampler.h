@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef XRAYTRACE_SAMPLER_H
+#define XRAYTRACE_SAMPLER_H
+
+#include <xraytrace/base.h>
+
+XRAY_BEGIN_DECLS
+
+/* What is known of a request when its trace begins. NULL: not known. */
+typedef struct xray_sampling_request {
+    size_t size;
+    const char *service;
+    const char *service_type; /* the recorder's origin, such as "AWS::EC2::Instance" */
+    const char *host;
+    const char *http_method;
+    const char *url_path;
+    int64_t now_ns; /* Unix time, by the recorder's clock; 0: ask when you need it */
+} xray_sampling_request;
+
+/* 64 bytes for good; zero what is not known here. */
+typedef struct xray_sampling_decision {
+    int32_t sampled; /* 0 or 1 */
+    char rule[33];   /* the rule that decided, at most 32 bytes as X-Ray has it, or "" */
+    char reserved[27];
+} xray_sampling_decision;
+
+/* Decides whether a new trace is recorded. Called by many threads at once. */
+typedef struct xray_sampler {
+    size_t size;
+    void *data;
+    void (*decide)(void *data, const xray_sampling_request *request, xray_sampling_decision *ret);
+    void (*after_fork)(void *data); /* optional: in a forked child, before first use there */
+    void (*destroy)(void *data);    /* optional */
+} xray_sampler;
+
+/*
+ * The constructors fill ret->size bytes of *ret: set it first. They return 0,
+ * -EINVAL for arguments out of range, or -ENOMEM. Give the sampler to a
+ * recorder, which destroys it with itself, or call its destroy(data).
+ */
+
+/*
+ * The first per_second traces of each second (0 or more; a fraction is left
+ * out), then that fraction (0 to 1) of the rest. 0 and 0 never samples, and a
+ * fraction of 1 always does; neither needs the time.
+ */
+XRAY_CHECKED XRAY_API int xray_sampler_rate(xray_sampler *ret, double per_second, double fraction);
+
+/*
+ * Rules from a version 2 sampling document, the JSON file of the other X-Ray
+ * SDKs. The first rule whose host, http_method and url_path all match decides,
+ * else the default. Patterns have * and ?, and ignore case; what is not known
+ * of a request matches only "*". -EINVAL, with the reason logged, if the text
+ * is not such a document.
+ */
+XRAY_CHECKED XRAY_API int xray_sampler_local(xray_sampler *ret, const char *rules_json);
+
+XRAY_END_DECLS
+
+#endif /* XRAYTRACE_SAMPLER_H */

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef XRAYTRACE_SEGMENT_H
+#define XRAYTRACE_SEGMENT_H
+
+#include <xraytrace/trace.h>
+
+XRAY_BEGIN_DECLS
+
+/*
+ * A segment or subsegment being recorded.
+ *
+ * Every function here accepts NULL, and a segment that has ended, and does
+ * nothing: a segment that could not be started needs no checks, and ending
+ * twice is harmless. Strings are copied before the call returns.
+ *
+ * Threads: one thread at a time may use a segment, and ending a subsegment on
+ * its parent's thread uses the parent: xray_detach() before handing one over.
+ * Any thread may start a subsegment of a live one, take its header, or ask
+ * whether it is sampled.
+ *
+ * No order of ends is wrong. A subsegment becomes part of its parent's document
+ * when the parent is open and at home on the same thread of the same process,
+ * and is sent as a document of its own otherwise.
+ *
+ * Names have at most 200 characters (X-Ray's limit): letters, digits, blanks
+ * and _ . : / % & # = + - @. Others become "_", longer ones are cut; both are
+ * counted as truncated.
+ */
+typedef struct xray_segment xray_segment;
+typedef struct xray_recorder xray_recorder;
+
+/* ---- Begin and end on this thread ---------------------------------------- */
+
+/*
+ * Begins a segment on the default recorder and makes it current. It is a new
+ * trace, whatever is current; in a Lambda invocation it is a subsegment of it.
+ * NULL or an empty name means the recorder's service. AWS_XRAY_TRACING_NAME
+ * stands in for a missing name only.
+ */
+XRAY_API xray_segment *xray_begin_segment(const char *name);
+
+/*
+ * Begins a subsegment of the current segment and makes it current. Without a
+ * current segment it returns NULL and does what the default recorder's
+ * context_missing says.
+ */
+XRAY_API xray_segment *xray_begin_subsegment(const char *name);
+
+/*
+ * Ends a segment, however it was started, and gives it back: the pointer is
+ * inert from then on. If it is current, the one outside it is current again;
+ * if it is further out, what is inside it is no longer current either, but
+ * still open. When this returns, the document has been handed to the emitter.
+ */
+XRAY_API void xray_end(xray_segment *segment);
+
+/* The same, for work that ended earlier. Unix time in ns; before the start means the start. */
+XRAY_API void xray_end_at(xray_segment *segment, int64_t end_ns);
+
+/*
+ * Sends a long-running segment as in progress, once: a process that is killed
+ * leaves it visible. From then on it is a document of its own, and so is each
+ * subsegment under it.
+ */
+XRAY_API void xray_send_in_progress(xray_segment *segment);
+
+/* This thread's current segment, or NULL. */
+XRAY_API xray_segment *xray_current(void);
+
+/* ---- Start without touching the current segment --------------------------- */
+
+typedef struct xray_segment_params {
+    size_t size;
+    const char *name;                /* else the recorder's service */
+    const xray_trace_header *header; /* the caller's trace; NULL starts a new one */
+    int64_t start_ns;                /* Unix time in ns; 0 is now */
+    const char *host;                /* the rest describe the request to the sampler */
+    const char *http_method;
+    const char *url_path;
+} xray_segment_params;
+
+/*
+ * Starts a segment that is nobody's current one until attached: for servers
+ * and event loops. A decision in the header is kept; without one the recorder's
+ * sampler decides. NULL params mean all defaults, a NULL recorder records
+ * nothing. Ended with xray_end().
+ */
+XRAY_API xray_segment *xray_start_segment(xray_recorder *recorder,
+                                          const xray_segment_params *params);
+
+/* Starts a subsegment of parent, from any thread. A NULL parent gives NULL. */
+XRAY_API xray_segment *xray_start_subsegment(xray_segment *parent, const char *name);
+
+typedef struct xray_subsegment_params {
+    size_t size;
+    const char *name;
+    const char *name_space; /* "aws", "remote", or NULL */
+    int64_t start_ns;       /* Unix time in ns; 0 is now */
+    int32_t not_sampled;    /* 1: not sent, and Sampled=0 downstream */
+    int32_t traced;         /* 1: the callee sends a segment of its own */
+} xray_subsegment_params;
+
+/* The same with everything there is to say. NULL params mean all defaults. */
+XRAY_API xray_segment *xray_start_subsegment_with(xray_segment *parent,
+                                                  const xray_subsegment_params *params);
+
+#ifndef __cplusplus
+#define xray_segment_params(...) \
+    (&(xray_segment_params){ .size = sizeof(xray_segment_params), __VA_ARGS__ })
+#define xray_subsegment_params(...) \
+    (&(xray_subsegment_params){ .size = sizeof(xray_subsegment_params), __VA_ARGS__ })
+#endif
+
+/*
+ * Starts a subsegment of a segment that lives on another thread, in another
+ * process, or is owned by Lambda: from is what xray_get_header() gave there.
+ * It is a document of its own. Without a trace and a parent in from, NULL.
+ */
+XRAY_API xray_segment *xray_resume(xray_recorder *recorder, const xray_trace_header *from,
+                                   const char *name);
+
+/*
+ * Links a segment to another trace: one of the messages of a batch, for
+ * example. At most 20 links (X-Ray's limit); more are counted as truncated.
+ * Only segments have links: on a subsegment it does nothing.
+ */
+XRAY_API void xray_add_link(xray_segment *segment, const xray_trace_header *to);
+
+/*
+ * Makes a started segment current on this thread and this thread its own,
+ * until detached or ended. Attaching the current one again does nothing.
+ */
+XRAY_API void xray_attach(xray_segment *segment);
+
+/*
+ * Takes a segment off this thread: what was current before it is current
+ * again, and the segment may be used by another thread.
+ */
+XRAY_API void xray_detach(xray_segment *segment);
+
+/* ---- Ask --------------------------------------------------------------------- */
+
+/* Whether this trace is sampled: what goes downstream. */
+XRAY_API bool xray_is_sampled(const xray_segment *segment);
+
+/* Whether anything recorded may be sent. Guard costly work with it. */
+XRAY_API bool xray_is_recording(const xray_segment *segment);
+
+/*
+ * What to send downstream, or hand to xray_resume(). All zero for NULL.
+ * Complete also for unsampled segments: their ids are made when first asked for.
+ */
+XRAY_API void xray_get_header(const xray_segment *segment, xray_trace_header *ret);
+
+/* What to answer a caller: the trace, and the decision if it asked with Sampled=?. */
+XRAY_API void xray_get_response_header(const xray_segment *segment, xray_trace_header *ret);
+
+XRAY_END_DECLS
+
+/* ---- Scopes ------------------------------------------------------------------ */
+
+static inline void xray_endp(xray_segment **segment)
+{
+    xray_end(*segment);
+    *segment = NULL;
+}
+
+/* Ends the segment when the variable goes out of scope. */
+#define XRAY_AUTO_END __attribute__((__cleanup__(xray_endp), __unused__))
+
+/* A subsegment that covers the rest of the enclosing block. */
+#define XRAY_SUBSEGMENT(name) \
+    xray_segment *XRAY_SUBSEGMENT_NAME_(__COUNTER__) XRAY_AUTO_END = xray_begin_subsegment(name)
+#define XRAY_SUBSEGMENT_NAME_(n)  XRAY_SUBSEGMENT_NAME__(n)
+#define XRAY_SUBSEGMENT_NAME__(n) xray_subsegment_##n
+
+#endif /* XRAYTRACE_SEGMENT_H */
