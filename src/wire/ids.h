@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Trace ids as X-Ray writes them, "1-" 8 digits "-" 24 digits: the time and the
+ * random part. The 16 bytes are the same that W3C writes as 32 digits.
+ */
+#ifndef XR_WIRE_IDS_H
+#define XR_WIRE_IDS_H
+
+#include <endian.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <xraytrace/trace.h>
+
+#include "wire/hex.h"
+
+#define XR_TRACE_ID_LENGTH   35 /* without a NUL */
+#define XR_SEGMENT_ID_LENGTH 16
+
+/* Zero means "no trace". */
+static inline bool xr_trace_id_is_zero(const xray_trace_id *id)
+{
+    uint64_t words[2];
+
+    memcpy(words, id->bytes, sizeof(words));
+    return (words[0] | words[1]) == 0;
+}
+
+/* Writes 35 characters, returns what follows them. No NUL. */
+static inline char *xr_trace_id_write(char *p, const xray_trace_id *id)
+{
+    uint64_t words[2];
+
+    memcpy(words, id->bytes, sizeof(words));
+    words[0] = be64toh(words[0]);
+    words[1] = be64toh(words[1]);
+
+    *p++ = '1';
+    *p++ = '-';
+    p = xr_hex32(p, (uint32_t)(words[0] >> 32));
+    *p++ = '-';
+    p = xr_hex32(p, (uint32_t)words[0]);
+    return xr_hex64(p, words[1]);
+}
+
+/* Writes 32 digits, as W3C has it, and returns what follows them. No NUL. */
+static inline char *xr_trace_id_write_w3c(char *p, const xray_trace_id *id)
+{
+    uint64_t words[2];
+
+    memcpy(words, id->bytes, sizeof(words));
+    p = xr_hex64(p, be64toh(words[0]));
+    return xr_hex64(p, be64toh(words[1]));
+}
+
+/* Reads exactly 35 characters; digits of either case. False leaves *ret alone. */
+static inline bool xr_trace_id_read(const char *p, xray_trace_id *ret)
+{
+    uint64_t words[2];
+    uint32_t time, high;
+    bool upper;
+
+    if (p[0] != '1' || p[1] != '-' || p[10] != '-')
+        return false;
+    if (!xr_hex32_read(p + 2, &time, &upper) || !xr_hex32_read(p + 11, &high, &upper) ||
+        !xr_hex64_read(p + 19, &words[1], &upper))
+        return false;
+
+    words[0] = htobe64((uint64_t)time << 32 | high);
+    words[1] = htobe64(words[1]);
+    memcpy(ret->bytes, words, sizeof(words));
+    return true;
+}
+
+#endif /* XR_WIRE_IDS_H */
