@@ -31,6 +31,6 @@ void xr_log(const struct xr_logger *logger, int level, const char *format, ...)
     __attribute__((__format__(__printf__, 3, 4)));
 
 /* True at the first call and then once a minute: for messages that could flood. */
-bool xr_log_due(int64_t *last_ns);
+bool xr_log_due(_Atomic int64_t *last_ns);
 
 #endif /* XR_BASE_LOG_H */

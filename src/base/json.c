@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
+
+#define EACH_BYTE(b) (0x0101010101010101u * (b))
+
+/* Whether any of 8 bytes may need care: control, quote, backslash or not ASCII. */
+static bool any_special(uint64_t word)
+{
+    uint64_t control = word - EACH_BYTE(0x20);
+    uint64_t quote = (word ^ EACH_BYTE('"')) - EACH_BYTE(1);
+    uint64_t backslash = (word ^ EACH_BYTE('\\')) - EACH_BYTE(1);
+
+    return ((control | quote | backslash | word) & EACH_BYTE(0x80)) != 0;
+}
+
+static size_t continuation(const unsigned char *s, size_t from, size_t to)
+{
+    for (size_t i = from; i < to; i++)
+        if ((s[i] & 0xC0) != 0x80)
+            return 0;
+    return to;
+}
+
+size_t xr_utf8_valid(const char *text, size_t length)
+{
+    const unsigned char *s = (const unsigned char *)text;
+
+    if (length == 0)
+        return 0;
+    if (s[0] < 0x80)
+        return 1;
+    if (s[0] >= 0xC2 && s[0] <= 0xDF && length >= 2)
+        return continuation(s, 1, 2);
+    if ((s[0] & 0xF0) == 0xE0 && length >= 3) {
+        if ((s[0] == 0xE0 && s[1] < 0xA0) || (s[0] == 0xED && s[1] > 0x9F))
+            return 0; /* overlong, or a surrogate */
+        return continuation(s, 1, 3);
+    }
+    if (s[0] >= 0xF0 && s[0] <= 0xF4 && length >= 4) {
+        if ((s[0] == 0xF0 && s[1] < 0x90) || (s[0] == 0xF4 && s[1] > 0x8F))
+            return 0; /* overlong, or beyond U+10FFFF */
+        return continuation(s, 1, 4);
+    }
+    return 0;
+}
+
+size_t xr_utf8_prefix(const char *text, size_t length, size_t max)
+{
+    size_t at = 0;
+
+    if (length <= max)
+        return length;
+    while (at < length && max-- > 0) {
+        size_t character = xr_utf8_valid(text + at, length - at);
+
+        at += character ? character : 1;
+    }
+    return at;
+}
+
+static char *write_escaped(char *p, unsigned char c)
+{
+    static const char hex[] = "0123456789abcdef";
+
+    *p++ = '\\';
+    switch (c) {
+    case '"':
+    case '\\':
+        *p++ = (char)c;
+        return p;
+    case '\n':
+        *p++ = 'n';
+        return p;
+    case '\t':
+        *p++ = 't';
+        return p;
+    case '\r':
+        *p++ = 'r';
+        return p;
+    default:
+        p = XR_JSON_LITERAL(p, "u00");
+        *p++ = hex[c >> 4];
+        *p++ = hex[c & 15];
+        return p;
+    }
+}
+
+char *xr_json_string(char *p, const char *text, size_t length, bool *repaired)
+{
+    const char *end = text + length;
+
+    *p++ = '"';
+    while (text < end) {
+        uint64_t word;
+        size_t character;
+
+        while (end - text >= 8 && (memcpy(&word, text, 8), !any_special(word))) {
+            memcpy(p, &word, 8);
+            p += 8;
+            text += 8;
+        }
+        if (text == end)
+            break;
+        if ((unsigned char)*text < 0x80) {
+            if (*text == '"' || *text == '\\' || (unsigned char)*text < 0x20)
+                p = write_escaped(p, (unsigned char)*text++);
+            else
+                *p++ = *text++;
+            continue;
+        }
+        character = xr_utf8_valid(text, (size_t)(end - text));
+        if (character > 0) {
+            p = xr_json_bytes(p, text, character);
+            text += character;
+        } else {
+            p = XR_JSON_LITERAL(p, REPLACEMENT);
+            text++;
+            if (repaired)
+                *repaired = true;
+        }
+    }
+    *p++ = '"';
+    return p;
+}
+
+static const char two_digits[] = "00010203040506070809101112131415161718192021222324"
+                                 "25262728293031323334353637383940414243444546474849"
+                                 "50515253545556575859606162636465666768697071727374"
+                                 "75767778798081828384858687888990919293949596979899";
+
+static char *write_pair(char *p, uint32_t value)
+{
+    memcpy(p, two_digits + 2 * (size_t)value, 2);
+    return p + 2;
+}
+
+char *xr_json_u64(char *p, uint64_t value)
+{
+    char digits[20];
+    size_t at = sizeof(digits);
+
+    while (value >= 100) {
+        at -= 2;
+        write_pair(digits + at, (uint32_t)(value % 100));
+        value /= 100;
+    }
+    if (value >= 10) {
+        at -= 2;
+        write_pair(digits + at, (uint32_t)value);
+    } else {
+        digits[--at] = (char)('0' + value);
+    }
+    return xr_json_bytes(p, digits + at, sizeof(digits) - at);
+}
+
+char *xr_json_i64(char *p, int64_t value)
+{
+    if (value >= 0)
+        return xr_json_u64(p, (uint64_t)value);
+    *p++ = '-';
+    return xr_json_u64(p, 0 - (uint64_t)value);
+}
+
+/* At most six decimals, when that is exact: most numbers that people record. */
+static char *write_short_decimal(char *p, double magnitude)
+{
+    double scale = 1;
+
+    for (int decimals = 0; decimals <= 6; decimals++, scale *= 10) {
+        double scaled = magnitude * scale;
+        uint64_t whole, fraction;
+
+        if (scaled >= 0x1p53)
+            return NULL;
+        scaled = floor(scaled + 0.5);
+        if (scaled / scale != magnitude)
+            continue;
+        whole = (uint64_t)scaled / (uint64_t)scale;
+        fraction = (uint64_t)scaled % (uint64_t)scale;
+        p = xr_json_u64(p, whole);
+        if (decimals == 0)
+            return p;
+        *p++ = '.';
+        for (int i = decimals; i-- > 0; fraction /= 10)
+            p[i] = (char)('0' + fraction % 10);
+        return p + decimals;
+    }
+    return NULL;
+}
+
+char *xr_json_double(char *p, double value)
+{
+    char text[40];
+    char *end;
+
+    if (signbit(value)) {
+        *p++ = '-';
+        value = -value;
+    }
+    end = write_short_decimal(p, value);
+    if (end)
+        return end;
+    for (int digits = 15; digits <= 17; digits++) {
+        snprintf(text, sizeof(text), "%.*g", digits, value);
+        if (strtod(text, NULL) == value)
+            break;
+    }
+    /* The locale's decimal point may be any text: all that is not a number's is it. */
+    for (const char *c = text; *c; c++) {
+        if ((*c >= '0' && *c <= '9') || *c == 'e' || *c == '-' || *c == '+')
+            *p++ = *c;
+        else if (p[-1] != '.')
+            *p++ = '.';
+    }
+    return p;
+}
+
+char *xr_json_time(char *p, int64_t time_ns)
+{
+    uint64_t us = time_ns > 0 ? (uint64_t)time_ns / 1000 : 0;
+    uint32_t fraction = (uint32_t)(us % 1000000);
+
+    p = xr_json_u64(p, us / 1000000);
+    *p++ = '.';
+    p = write_pair(p, fraction / 10000);
+    p = write_pair(p, fraction / 100 % 100);
+    return write_pair(p, fraction % 100);
+}
