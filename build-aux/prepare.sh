@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+# What ./demo and ./check share: the Debian packages they need, the virtual
+# environment with moto and yt-dlp, and a build folder that takes every file
+# and every cache. To be sourced by bash, with $source set to the source tree.
+# shellcheck shell=bash disable=SC2034,SC2086,SC2154
+
+build=$source/build
+venv=$build/venv
+
+# In each line the first package is installed when none of the line is there.
+build_packages='
+gcc
+libc6-dev
+meson
+ninja-build
+pkgconf|pkg-config
+libcjson-dev
+libcurl4-openssl-dev|libcurl4-gnutls-dev
+libssl-dev
+libmicrohttpd-dev
+'
+python_packages='
+python3
+python3-venv
+ca-certificates
+ffmpeg
+'
+test_packages='
+libcriterion-dev
+clang
+clang-format
+g++
+make
+'
+
+say() {
+    if [ -t 1 ]; then
+        printf '\033[1m==> %s\033[0m\n' "$*"
+    else
+        printf '==> %s\n' "$*"
+    fi
+}
+
+stop() {
+    printf '%s: %s\n' "${0##*/}" "$1" >&2
+    exit "${2:-2}"
+}
+
+# Nothing is written outside the build folder, whatever a program's habits are.
+use_build_folder() {
+    mkdir -p "$build/tmp" "$build/cache" || exit 2
+    export TMPDIR=$build/tmp XDG_CACHE_HOME=$build/cache
+    export PIP_CACHE_DIR=$build/pip-cache PYTHONPYCACHEPREFIX=$build/cache/python
+    export PYTHONUNBUFFERED=1
+}
+
+installed() {
+    [ "$(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null)" = installed ]
+}
+
+# Prints the packages of the given list of which no alternative is installed.
+missing_packages() {
+    local line name found
+    for line in $1; do
+        found=
+        for name in ${line//|/ }; do
+            if installed "$name"; then
+                found=1
+                break
+            fi
+        done
+        [ -n "$found" ] || printf '%s ' "${line%%|*}"
+    done
+}
+
+apt_get() {
+    "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive TMPDIR=/tmp apt-get -q -y -o Dpkg::Use-Pty=0 "$@" </dev/null
+}
+
+# need_packages "$list": installs what is missing, or says what to install.
+need_packages() {
+    local missing as_root=() line
+    if ! command -v dpkg-query >/dev/null; then
+        say "This is not Debian: nothing is installed. Needed are, by their Debian names:"
+        printf '  %s\n' $1
+        return 0
+    fi
+    missing=$(missing_packages "$1")
+    missing=${missing% }
+    [ -n "$missing" ] || return 0
+    line="apt-get install --no-install-recommends $missing"
+    if [ "$(id -u)" != 0 ]; then
+        as_root=(sudo)
+        [ -t 0 ] || as_root=(sudo -n)
+        if ! command -v sudo >/dev/null || ! "${as_root[@]}" true; then
+            stop "packages are missing, and installing them needs root. As root, run:
+
+    $line
+"
+        fi
+    fi
+    say "Installing the Debian packages $missing"
+    # A fresh machine has no package lists, an old one has lists that are out of date.
+    if ! apt-cache show $missing >/dev/null 2>&1 ||
+        ! apt_get install --no-install-recommends --no-remove $missing; then
+        say "Fetching the package lists"
+        apt_get update || stop "apt-get update failed: see above. Then, as root: $line"
+        apt_get install --no-install-recommends --no-remove $missing ||
+            stop "apt-get could not install the packages: see above. As root, try: $line"
+    fi
+}
+
+# The Python packages of requirements.txt, each one pinned with its hashes.
+need_venv() {
+    local requirements=$source/build-aux/requirements.txt python=python3 count
+    # Debian's own Python, whatever else comes first in PATH.
+    [ -x /usr/bin/python3 ] && python=/usr/bin/python3
+    if cmp -s "$requirements" "$venv/requirements.txt" && "$venv/bin/python" -c '' 2>/dev/null; then
+        return 0
+    fi
+    count=$(grep -c '==' "$requirements")
+    say "Installing $count Python packages (moto, yt-dlp and what they need) into ${venv#"$source"/}"
+    rm -rf "$venv"
+    "$python" -m venv "$venv" || stop "python3 -m venv failed: see above"
+    if ! "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --progress-bar off \
+        --require-hashes --prefer-binary -r "$requirements" >"$build/venv.log" 2>&1; then
+        tail -n 20 "$build/venv.log" >&2
+        stop "pip could not install build-aux/requirements.txt; all of its output is in ${build#"$source"/}/venv.log"
+    fi
+    cp "$requirements" "$venv/requirements.txt"
+}
+
+# configure DIRECTORY MESON_OPTION…: sets a build directory up, or brings it up to date.
+configure() {
+    local directory=$1
+    shift
+    if [ -f "$directory/build.ninja" ]; then
+        meson configure "$directory" "$@" >/dev/null && return 0
+        rm -rf "$directory"
+    fi
+    meson setup "$directory" "$source" "$@"
+}
