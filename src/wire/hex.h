@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Lower-case hexadecimal, eight digits at a time in one machine word: no table
- * to load, no branch to miss. Nothing here checks bounds; the callers do.
+ * Lower-case hexadecimal, many digits at a time in one register: no table to
+ * load, no branch to miss. Nothing here checks bounds; the callers do.
  */
 #ifndef XR_WIRE_HEX_H
 #define XR_WIRE_HEX_H
@@ -10,6 +10,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
+
+#if defined(__SSE2__) && defined(__x86_64__)
+#include <emmintrin.h>
+#define XR_HEX_SSE2 1
+#else
+#define XR_HEX_SSE2 0
+#endif
 
 #define XR_HEX_ONES UINT64_C(0x0101010101010101) /* times a byte: that byte eight times */
 
@@ -34,47 +41,71 @@ static inline char *xr_hex32(char *p, uint32_t v)
     return p + 8;
 }
 
-/* Writes 16 digits, returns what follows them. No NUL. */
-static inline char *xr_hex64(char *p, uint64_t v)
+/* As xr_hex64(), for any machine. */
+static inline char *xr_hex64_portable(char *p, uint64_t v)
 {
     p = xr_hex32(p, (uint32_t)(v >> 32));
     return xr_hex32(p, (uint32_t)v);
 }
 
-/*
- * Reads exactly 8 digits of either case; *ret_upper becomes true if there was
- * an upper-case one. False if one of them is no digit; then *ret is undefined.
- */
-static inline bool xr_hex32_read(const char *p, uint32_t *ret, bool *ret_upper)
+/* Writes 16 digits, returns what follows them. No NUL. */
+static inline char *xr_hex64(char *p, uint64_t v)
 {
-    uint64_t text, letters, x;
+#if XR_HEX_SSE2
+    const __m128i nibble = _mm_set1_epi8(0x0f);
+    __m128i bytes = _mm_cvtsi64_si128((long long)htobe64(v));
+    __m128i high = _mm_and_si128(_mm_srli_epi16(bytes, 4), nibble);
+    __m128i values = _mm_unpacklo_epi8(high, _mm_and_si128(bytes, nibble));
+    __m128i letters = _mm_cmpgt_epi8(values, _mm_set1_epi8(9));
+    __m128i digits = _mm_add_epi8(values, _mm_set1_epi8('0'));
+
+    digits = _mm_add_epi8(digits, _mm_and_si128(letters, _mm_set1_epi8('a' - '0' - 10)));
+    _mm_storeu_si128((__m128i *)(void *)p, digits);
+    return p + 16;
+#else
+    return xr_hex64_portable(p, v);
+#endif
+}
+
+enum xr_hex_case {
+    XR_HEX_LOWER_CASE,
+    XR_HEX_ANY_CASE,
+};
+
+/*
+ * Reads exactly 8 digits. Returns 0, or anything else if one of them is no
+ * digit; *ret is then undefined. Not a bool, so that a caller can "or" several
+ * results together and branch once.
+ */
+static inline uint64_t xr_hex32_read(const char *p, enum xr_hex_case letter_case, uint32_t *ret)
+{
+    uint64_t text, letters, x, again;
 
     memcpy(&text, p, sizeof(text));
     text = be64toh(text);
     letters = (text >> 6) & XR_HEX_ONES;
     x = (text & XR_HEX_ONES * 0x0f) + letters * 9;
 
-    /* Written again in lower case it must be the same text. "G" gives 16, which would be. */
-    if ((x & XR_HEX_ONES * 0xf0) != 0 || xr_hex_digits(x) != (text | letters << 5))
-        return false;
-    if (xr_hex_digits(x) != text)
-        *ret_upper = true;
+    /* Written again it must be the same text. "G" gives 16, which would be. */
+    again = xr_hex_digits(x) ^ (letter_case == XR_HEX_ANY_CASE ? text | letters << 5 : text);
+    again |= x & XR_HEX_ONES * 0xf0;
 
     x = (x | x >> 4) & UINT64_C(0x00ff00ff00ff00ff);
     x = (x | x >> 8) & UINT64_C(0x0000ffff0000ffff);
     *ret = (uint32_t)(x | x >> 16);
-    return true;
+    return again;
 }
 
 /* The same for 16 digits. */
-static inline bool xr_hex64_read(const char *p, uint64_t *ret, bool *ret_upper)
+static inline uint64_t xr_hex64_read(const char *p, enum xr_hex_case letter_case, uint64_t *ret)
 {
     uint32_t high, low;
+    uint64_t wrong;
 
-    if (!xr_hex32_read(p, &high, ret_upper) || !xr_hex32_read(p + 8, &low, ret_upper))
-        return false;
+    wrong = xr_hex32_read(p, letter_case, &high);
+    wrong |= xr_hex32_read(p + 8, letter_case, &low);
     *ret = (uint64_t)high << 32 | low;
-    return true;
+    return wrong;
 }
 
 #endif /* XR_WIRE_HEX_H */

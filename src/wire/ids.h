@@ -36,12 +36,13 @@ static inline char *xr_trace_id_write(char *p, const xray_trace_id *id)
     words[0] = be64toh(words[0]);
     words[1] = be64toh(words[1]);
 
-    *p++ = '1';
-    *p++ = '-';
-    p = xr_hex32(p, (uint32_t)(words[0] >> 32));
-    *p++ = '-';
-    p = xr_hex32(p, (uint32_t)words[0]);
-    return xr_hex64(p, words[1]);
+    /* 16 digits at once, of which the first 8 then make room for the "-". */
+    xr_hex64(p + 3, words[0]);
+    memmove(p + 2, p + 3, 8);
+    p[0] = '1';
+    p[1] = '-';
+    p[10] = '-';
+    return xr_hex64(p + 19, words[1]);
 }
 
 /* Writes 32 digits, as W3C has it, and returns what follows them. No NUL. */
@@ -57,14 +58,13 @@ static inline char *xr_trace_id_write_w3c(char *p, const xray_trace_id *id)
 /* Reads exactly 35 characters; digits of either case. False leaves *ret alone. */
 static inline bool xr_trace_id_read(const char *p, xray_trace_id *ret)
 {
-    uint64_t words[2];
+    uint64_t words[2], wrong;
     uint32_t time, high;
-    bool upper;
 
-    if (p[0] != '1' || p[1] != '-' || p[10] != '-')
-        return false;
-    if (!xr_hex32_read(p + 2, &time, &upper) || !xr_hex32_read(p + 11, &high, &upper) ||
-        !xr_hex64_read(p + 19, &words[1], &upper))
+    wrong = xr_hex32_read(p + 2, XR_HEX_ANY_CASE, &time);
+    wrong |= xr_hex32_read(p + 11, XR_HEX_ANY_CASE, &high);
+    wrong |= xr_hex64_read(p + 19, XR_HEX_ANY_CASE, &words[1]);
+    if (wrong != 0 || p[0] != '1' || p[1] != '-' || p[10] != '-')
         return false;
 
     words[0] = htobe64((uint64_t)time << 32 | high);
