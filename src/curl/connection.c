@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -87,27 +88,36 @@ void xr_curl_connection_init(struct xr_curl_connection *connection)
     };
 }
 
+/* In a child: a thread that does not exist here was using it, so its memory cannot be walked. */
+static bool is_abandoned(const struct xr_curl_connection *connection)
+{
+    return connection->busy && connection->owner != getpid();
+}
+
 static void close_handle(struct xr_curl_connection *connection)
 {
     if (!connection->easy)
         return;
-    if (connection->owner != getpid()) {
+    if (connection->owner != getpid())
         disown_sockets(connection);
-        /* A thread that does not exist here was inside libcurl: its state cannot be walked. */
-        if (connection->busy) {
-            for (size_t i = 0; i < connection->socket_count; i++)
-                close(connection->sockets[i]);
-            connection->easy = NULL;
-        }
-    }
     curl_easy_cleanup(connection->easy);
     connection->easy = NULL;
-    connection->busy = 0;
     connection->socket_count = 0;
+}
+
+static void abandon(struct xr_curl_connection *connection)
+{
+    for (size_t i = 0; i < connection->socket_count; i++)
+        close(connection->sockets[i]);
+    xr_curl_connection_init(connection);
 }
 
 void xr_curl_connection_close(struct xr_curl_connection *connection)
 {
+    if (is_abandoned(connection)) {
+        abandon(connection);
+        return;
+    }
     close_handle(connection);
     xr_curl_buffer_free(&connection->body);
     xr_curl_buffer_free(&connection->headers);
@@ -118,7 +128,7 @@ static int open_handle(struct xr_curl_connection *connection)
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
     if (connection->easy && connection->owner != getpid())
-        close_handle(connection);
+        xr_curl_connection_close(connection);
     if (connection->easy)
         return 0;
     pthread_once(&once, initialise_libcurl);
@@ -180,6 +190,12 @@ const char *xr_curl_connection_header(const struct xr_curl_connection *connectio
     }
     return NULL;
 }
+
+struct held_signal {
+    sigset_t sigpipe;
+    sigset_t before;
+    bool was_pending;
+};
 
 /* ---- Request ----------------------------------------------------------------------- */
 
@@ -320,19 +336,44 @@ static void read_result(CURL *easy, struct xr_curl_call *call)
     call->content_length = length;
 }
 
+/*
+ * A TLS library may write to a connection that the peer has closed. Without
+ * signal handlers of libcurl's that would end the process, so the signal is held
+ * back on this thread for the call, and one that arose in it is taken away.
+ */
+static void hold_sigpipe(struct held_signal *ret)
+{
+    sigset_t pending;
+
+    sigemptyset(&ret->sigpipe);
+    sigaddset(&ret->sigpipe, SIGPIPE);
+    ret->was_pending = sigpending(&pending) == 0 && sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &ret->sigpipe, &ret->before);
+}
+
+static void release_sigpipe(const struct held_signal *held)
+{
+    static const struct timespec AT_ONCE = { 0 };
+
+    while (!held->was_pending && sigtimedwait(&held->sigpipe, NULL, &AT_ONCE) < 0 && errno == EINTR)
+        ;
+    pthread_sigmask(SIG_SETMASK, &held->before, NULL);
+}
+
 int xr_curl_connection_call(struct xr_curl_connection *connection, struct xr_curl_call *call)
 {
     struct curl_slist *headers = NULL;
+    struct held_signal held;
     int r;
 
     call->result = CURLE_OK;
     call->status = 0;
     call->content_length = -1;
-    xr_curl_buffer_reset(&connection->body);
-    xr_curl_buffer_reset(&connection->headers);
     r = open_handle(connection);
     if (r < 0)
         return r;
+    xr_curl_buffer_reset(&connection->body);
+    xr_curl_buffer_reset(&connection->headers);
     r = make_headers(&headers, call->headers);
     if (r < 0)
         goto finish;
@@ -343,9 +384,11 @@ int xr_curl_connection_call(struct xr_curl_connection *connection, struct xr_cur
     set_method(connection->easy, call);
     curl_easy_setopt(connection->easy, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(connection->easy, CURLOPT_URL, call->url);
+    hold_sigpipe(&held);
     connection->busy = 1;
     call->result = curl_easy_perform(connection->easy);
     connection->busy = 0;
+    release_sigpipe(&held);
     read_result(connection->easy, call);
     r = outcome(connection, call->result);
     /* The list goes before the handle's next use. */
