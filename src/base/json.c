@@ -91,6 +91,23 @@ static char *write_escaped(char *p, unsigned char c)
     }
 }
 
+size_t xr_json_string_size(const char *text, size_t length)
+{
+    size_t size = 2 + length;
+
+    for (size_t i = 0; i < length; i++) {
+        unsigned char c = (unsigned char)text[i];
+
+        if (c == '"' || c == '\\')
+            size++;
+        else if (c < 0x20)
+            size += 5;
+        else if (c >= 0x80)
+            size += 2; /* one that is replaced takes three bytes */
+    }
+    return size;
+}
+
 char *xr_json_string(char *p, const char *text, size_t length, bool *repaired)
 {
     const char *end = text + length;
@@ -173,16 +190,15 @@ static char *write_short_decimal(char *p, double magnitude)
     double scale = 1;
 
     for (int decimals = 0; decimals <= 6; decimals++, scale *= 10) {
-        double scaled = magnitude * scale;
-        uint64_t whole, fraction;
+        uint64_t scaled, whole, fraction;
 
-        if (scaled >= 0x1p53)
+        if (magnitude * scale >= 0x1p53)
             return NULL;
-        scaled = floor(scaled + 0.5);
-        if (scaled / scale != magnitude)
+        scaled = (uint64_t)(magnitude * scale + 0.5);
+        if ((double)scaled / scale != magnitude)
             continue;
-        whole = (uint64_t)scaled / (uint64_t)scale;
-        fraction = (uint64_t)scaled % (uint64_t)scale;
+        whole = scaled / (uint64_t)scale;
+        fraction = scaled % (uint64_t)scale;
         p = xr_json_u64(p, whole);
         if (decimals == 0)
             return p;

@@ -27,6 +27,9 @@ static inline char *xr_json_bytes(char *p, const char *bytes, size_t length)
 /* In quotes. Sets *repaired when it is not NULL and the text was not valid UTF-8. */
 char *xr_json_string(char *p, const char *text, size_t length, bool *repaired);
 
+/* Room enough for this text, closer than XR_JSON_STRING_MAX(), at the price of reading it. */
+size_t xr_json_string_size(const char *text, size_t length);
+
 char *xr_json_u64(char *p, uint64_t value);
 char *xr_json_i64(char *p, int64_t value);
 

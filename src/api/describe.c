@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* xraytrace/describe.h: each call finds the segment, writes, and counts what was lost. */
+#include <xraytrace/describe.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "api/api.h"
+#include "base/random.h"
+#include "model/describe.h"
+#include "recorder/recorder.h"
+
+/* The segment, if what is said about it can be sent. */
+static struct xr_segment *recording(const xray_segment *handle)
+{
+    struct xr_segment *segment = xr_segment_of(handle);
+
+    if (!segment || (segment->flags & (XR_RECORDING | XR_FACADE)) != XR_RECORDING)
+        return NULL;
+    return segment;
+}
+
+static void count(struct xr_segment *segment, unsigned truncated)
+{
+    if (__builtin_expect(truncated > 0, 0))
+        xr_count(segment->recorder, XR_TRUNCATED, truncated);
+}
+
+void xray_annotate_value(xray_segment *handle, const char *key, xray_value value)
+{
+    struct xr_segment *segment = recording(handle);
+
+    if (segment)
+        count(segment, xr_describe_annotation(segment, key, &value));
+}
+
+void xray_add_metadata_value(xray_segment *handle, const char *name_space, const char *key,
+                             xray_value value)
+{
+    struct xr_segment *segment = recording(handle);
+
+    if (segment)
+        count(segment, xr_describe_metadata(segment, name_space, key, &value));
+}
+
+void xray_mark(xray_segment *handle, unsigned flags)
+{
+    struct xr_segment *segment = recording(handle);
+
+    if (segment)
+        xr_describe_marks(segment, flags);
+}
+
+void xray_unmark(xray_segment *handle, unsigned flags)
+{
+    struct xr_segment *segment = recording(handle);
+
+    if (segment)
+        segment->marks &= ~flags;
+}
+
+void xray_add_exception_at(xray_segment *handle, const char *file, int line, const char *function,
+                           const char *type, const char *format, ...)
+{
+    struct xr_segment *segment = recording(handle);
+    xray_frame frame = { .path = file, .label = function, .line = line };
+    xray_exception exception = {
+        .size = sizeof(exception), .type = type, .frames = &frame, .frame_count = 1
+    };
+    char message[1001];
+    va_list arguments;
+
+    if (!segment)
+        return;
+    va_start(arguments, format);
+    count(segment, vsnprintf(message, sizeof(message), format, arguments) >= (int)sizeof(message));
+    va_end(arguments);
+    exception.message = message;
+    count(segment, xr_describe_exception(segment, xr_random_u64() | 1, &exception));
+}
+
+xray_segment_id xray_add_exception_with(xray_segment *handle, const xray_exception *exception)
+{
+    struct xr_segment *segment = recording(handle);
+    xray_segment_id id = xr_random_u64() | 1;
+    xray_exception copy;
+
+    if (!segment || !exception)
+        return 0;
+    xr_params_copy(&copy, sizeof(copy), exception);
+    count(segment, xr_describe_exception(segment, id, &copy));
+    return id;
+}
+
+void xray_set_http(xray_segment *handle, const xray_http *http)
+{
+    struct xr_segment *segment = recording(handle);
+    xray_http copy;
+
+    if (!segment)
+        return;
+    xr_params_copy(&copy, sizeof(copy), http);
+    count(segment, xr_describe_http(segment, &copy));
+}
+
+void xray_set_aws(xray_segment *handle, const xray_aws *aws)
+{
+    struct xr_segment *segment = recording(handle);
+    xray_aws copy;
+
+    if (!segment)
+        return;
+    xr_params_copy(&copy, sizeof(copy), aws);
+    count(segment, xr_describe_aws(segment, &copy));
+}
+
+void xray_set_aws_field(xray_segment *handle, const char *key, xray_value value)
+{
+    struct xr_segment *segment = recording(handle);
+
+    if (segment)
+        count(segment, xr_describe_aws_field(segment, key, &value));
+}
+
+void xray_set_sql(xray_segment *handle, const xray_sql *sql)
+{
+    struct xr_segment *segment = recording(handle);
+    xray_sql copy;
+
+    if (!segment)
+        return;
+    xr_params_copy(&copy, sizeof(copy), sql);
+    count(segment, xr_describe_sql(segment, &copy));
+}
+
+void xray_add_precursor(xray_segment *handle, xray_segment_id sibling)
+{
+    struct xr_segment *segment = recording(handle);
+
+    if (segment)
+        count(segment, xr_describe_precursor(segment, sibling));
+}
+
+void xray_set_user(xray_segment *handle, const char *user)
+{
+    struct xr_segment *segment = recording(handle);
+
+    if (segment)
+        count(segment, xr_describe_user(segment, user));
+}
+
+void xray_set_namespace(xray_segment *handle, const char *name_space)
+{
+    struct xr_segment *segment = recording(handle);
+
+    if (segment)
+        count(segment, xr_describe_namespace(segment, name_space));
+}
+
+void xray_add_link(xray_segment *handle, const xray_trace_header *to)
+{
+    struct xr_segment *segment = recording(handle);
+
+    if (segment && to)
+        count(segment, xr_describe_link(segment, to));
+}

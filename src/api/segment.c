@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* xraytrace/segment.h: how segments begin, end, move between threads, and answer. */
+#include <xraytrace/segment.h>
+
+#include <stdlib.h>
+
+#include "api/api.h"
+#include "model/describe.h"
+#include "recorder/current.h"
+#include "recorder/default.h"
+#include "recorder/identity.h"
+#include "recorder/lifecycle.h"
+
+/* ---- Begin and end on this thread ---------------------------------------- */
+
+/* A begin that failed for want of memory is remembered; one that was not wanted is not. */
+static xray_segment *push(xray_recorder *recorder, struct xr_segment *segment)
+{
+    if (!segment && (!recorder || recorder->disabled || xr_hooks_running))
+        return NULL;
+    return xr_current_push(segment);
+}
+
+static xray_segment *context_missing(xray_recorder *recorder)
+{
+    if (!recorder || recorder->disabled || xr_hooks_running ||
+        recorder->context_missing == XRAY_CONTEXT_MISSING_IGNORE)
+        return NULL;
+    if (xr_recorder_may_complain(recorder, XR_COMPLAINT_CONTEXT))
+        xr_log(&recorder->logger, XR_LOG_ERROR,
+               "a subsegment was begun without a current segment: it is not recorded");
+    if (recorder->context_missing == XRAY_CONTEXT_MISSING_ABORT)
+        abort();
+    return NULL;
+}
+
+xray_segment *xray_begin_segment(const char *name)
+{
+    struct xr_segment *invocation = xr_segment_of(xr_stack.invocation);
+    xray_recorder *recorder;
+
+    if (invocation)
+        return push(invocation->recorder,
+                    xr_start_subsegment(invocation, xray_subsegment_params(.name = name)));
+    recorder = xr_default();
+    if (!recorder)
+        return push(recorder, NULL);
+    return push(recorder, xr_start_segment(recorder, xray_segment_params(.name = name)));
+}
+
+xray_segment *xray_begin_subsegment(const char *name)
+{
+    struct xr_segment *parent = xr_current_segment();
+
+    if (__builtin_expect(!parent, 0))
+        return xr_stack.placeholders ? xr_current_push(NULL) : context_missing(xr_default());
+    return push(parent->recorder,
+                xr_start_subsegment(parent, xray_subsegment_params(.name = name)));
+}
+
+void xray_end(xray_segment *segment)
+{
+    xray_end_at(segment, 0);
+}
+
+void xray_end_at(xray_segment *segment, int64_t end_ns)
+{
+    struct xr_segment *open = xr_segment_of(segment);
+
+    if (__builtin_expect(open != NULL, 1))
+        xr_end(open, end_ns);
+    else if (segment == xr_placeholder && xr_stack.placeholders > 0)
+        xr_stack.placeholders--;
+}
+
+void xray_send_in_progress(xray_segment *segment)
+{
+    struct xr_segment *open = xr_segment_of(segment);
+
+    if (open)
+        xr_send_in_progress(open);
+}
+
+xray_segment *xray_current(void)
+{
+    struct xr_segment *current = xr_current_segment();
+
+    return current ? xr_handle(current) : NULL;
+}
+
+/* ---- Start without touching the current segment --------------------------- */
+
+static xray_segment *handle_or_null(const struct xr_segment *segment)
+{
+    return segment ? xr_handle(segment) : NULL;
+}
+
+xray_segment *xray_start_segment(xray_recorder *recorder, const xray_segment_params *params)
+{
+    xray_segment_params copy;
+
+    if (!recorder)
+        return NULL;
+    xr_params_copy(&copy, sizeof(copy), params);
+    return handle_or_null(xr_start_segment(recorder, &copy));
+}
+
+xray_segment *xray_start_subsegment(xray_segment *parent, const char *name)
+{
+    struct xr_segment *open = xr_segment_of(parent);
+
+    if (!open)
+        return NULL;
+    return handle_or_null(xr_start_subsegment(open, xray_subsegment_params(.name = name)));
+}
+
+xray_segment *xray_start_subsegment_with(xray_segment *parent, const xray_subsegment_params *params)
+{
+    struct xr_segment *open = xr_segment_of(parent);
+    xray_subsegment_params copy;
+
+    if (!open)
+        return NULL;
+    xr_params_copy(&copy, sizeof(copy), params);
+    return handle_or_null(xr_start_subsegment(open, &copy));
+}
+
+xray_segment *xray_resume(xray_recorder *recorder, const xray_trace_header *from, const char *name)
+{
+    return recorder && from ? handle_or_null(xr_start_remote(recorder, from, name)) : NULL;
+}
+
+void xray_attach(xray_segment *segment)
+{
+    struct xr_segment *open = xr_segment_of(segment);
+
+    if (!open || open == xr_current_segment())
+        return;
+    xr_thread_enter();
+    if (open->state & XR_STACKED)
+        xr_current_remove(open, false);
+    atomic_store_explicit(&open->home, xr_thread.id, memory_order_relaxed);
+    xr_current_push(open);
+}
+
+void xray_detach(xray_segment *segment)
+{
+    struct xr_segment *open = xr_segment_of(segment);
+
+    if (!open)
+        return;
+    if (open->state & XR_STACKED)
+        xr_current_remove(open, false);
+    atomic_store_explicit(&open->home, 0, memory_order_relaxed);
+}
+
+/* ---- Ask --------------------------------------------------------------------- */
+
+bool xray_is_sampled(const xray_segment *segment)
+{
+    const struct xr_segment *open = xr_segment_of(segment);
+
+    return open && (open->flags & XR_SAMPLED);
+}
+
+bool xray_is_recording(const xray_segment *segment)
+{
+    const struct xr_segment *open = xr_segment_of(segment);
+
+    return open && (open->flags & XR_RECORDING);
+}
+
+void xray_get_header(const xray_segment *segment, xray_trace_header *ret)
+{
+    struct xr_segment *open = xr_segment_of(segment);
+
+    if (open)
+        xr_header_of(open, ret);
+    else
+        memset(ret, 0, sizeof(*ret));
+}
+
+void xray_get_response_header(const xray_segment *segment, xray_trace_header *ret)
+{
+    struct xr_segment *open = xr_segment_of(segment);
+
+    if (open)
+        xr_response_header_of(open, ret);
+    else
+        memset(ret, 0, sizeof(*ret));
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The library's own emitters, as xraytrace/emitter.h describes them. */
+#ifndef XR_EMIT_EMIT_H
+#define XR_EMIT_EMIT_H
+
+#include <xraytrace/emitter.h>
+
+int xr_emitter_udp(xray_emitter *ret, const char *address);
+int xr_emitter_stream(xray_emitter *ret, FILE *stream);
+
+/* Gives the caller as much of an emitter as its struct has. */
+int xr_emitter_return(xray_emitter *ret, const xray_emitter *made);
+
+#endif /* XR_EMIT_EMIT_H */

@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a segment or subsegment is while it is open: a recycled block, a log of
+ * its attributes, and the finished JSON of its finished children. Pure data:
+ * ids and times are handed in.
+ */
+#ifndef XR_MODEL_SEGMENT_H
+#define XR_MODEL_SEGMENT_H
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include <xraytrace/segment.h>
+
+#include "base/buffer.h"
+#include "base/pool.h"
+#include "wire/ids.h"
+
+#define XR_NAME_CHARACTERS 200
+#define XR_NAME_BYTES      (4 * XR_NAME_CHARACTERS)
+
+/* What is settled when it begins, so that any thread may read it. */
+enum {
+    XR_SUBSEGMENT = 1u << 0,
+    XR_SAMPLED = 1u << 1,      /* goes downstream as Sampled=1 */
+    XR_RECORDING = 1u << 2,    /* becomes a document */
+    XR_FACADE = 1u << 3,       /* Lambda's own segment: never a document */
+    XR_PASS_THROUGH = 1u << 4, /* unsampled by Lambda: what came in goes downstream unchanged */
+    XR_DECIDED_NO = 1u << 5,   /* and that said Sampled=0 */
+    XR_REQUESTED = 1u << 6,    /* the caller asked for the decision */
+    XR_TRACED = 1u << 7,
+};
+
+/* What changes, and is the business of its home thread alone. */
+enum {
+    XR_STACKED = 1u << 0,      /* on the stack of its home thread */
+    XR_OWN_DOCUMENT = 1u << 1, /* sent in progress: never embedded, and no child is */
+};
+
+struct xr_segment {
+    struct xr_segment *next; /* the pool's, while it is free */
+    _Atomic uint32_t generation;
+    uint32_t flags; /* XR_SUBSEGMENT… */
+    xray_recorder *recorder;
+    _Atomic(xray_segment *) parent; /* may have ended since */
+    xray_segment *outer;            /* what was current before, when stacked */
+    _Atomic uint64_t home;          /* xr_thread.id, or 0 */
+
+    /*
+     * Atomic, for they may be made later, and read by other threads. The trace
+     * id is in the order of its bytes; 0 means not made yet.
+     */
+    _Atomic uint64_t trace[2];
+    _Atomic uint64_t id;
+
+    uint64_t parent_id;
+    int64_t start_ns;
+    int64_t clock_offset_ns; /* Unix time minus the monotonic clock's */
+    uint32_t fork_generation;
+    uint32_t state;       /* XR_STACKED… */
+    uint32_t trace_flags; /* W3C's */
+    uint32_t marks;       /* XRAY_ERROR… */
+    uint32_t sections;    /* one bit for each xr_section in the log */
+    uint64_t keys;        /* one bit for each hash of a key in the log */
+    struct xr_buffer attributes;
+    struct xr_buffer children; /* a 32-bit length and that many bytes of JSON, again and again */
+    uint16_t name_length;
+    uint16_t extra_length;
+    uint16_t service_length;
+    uint16_t links;
+    uint32_t reserved;
+
+    /* The name, the header's extra fields, the service's name; each with a NUL; then the log. */
+    char text[];
+};
+
+#define XR_SEGMENT_TEXT (XR_POOL_SEGMENT_BYTES - offsetof(struct xr_segment, text))
+static_assert(XR_SEGMENT_TEXT >= 2 * (XR_NAME_BYTES + 1) + sizeof(((xray_trace_header *)0)->extra),
+              "a segment's texts fit into its block");
+
+/*
+ * A handle is a block's address with its generation in the low bits, so that a
+ * handle of a segment that has ended is known to be stale, until the block has
+ * been used 2048 times again.
+ */
+#define XR_GENERATION_MASK (XR_POOL_SEGMENT_BYTES - 1u)
+
+static inline xray_segment *xr_handle(const struct xr_segment *segment)
+{
+    return (xray_segment *)((uintptr_t)segment |
+                            atomic_load_explicit(&segment->generation, memory_order_relaxed));
+}
+
+/* The open segment behind a handle, or NULL. */
+static inline struct xr_segment *xr_segment_of(const xray_segment *handle)
+{
+    uintptr_t bits = (uintptr_t)handle;
+    struct xr_segment *segment = (struct xr_segment *)(bits & ~(uintptr_t)XR_GENERATION_MASK);
+
+    if (!segment || atomic_load_explicit(&segment->generation, memory_order_relaxed) !=
+                        (bits & XR_GENERATION_MASK))
+        return NULL;
+    return segment;
+}
+
+/* Makes every handle of it stale. */
+static inline void xr_segment_retire(struct xr_segment *segment)
+{
+    uint32_t generation = atomic_load_explicit(&segment->generation, memory_order_relaxed);
+
+    atomic_store_explicit(&segment->generation, (generation + 1) & XR_GENERATION_MASK,
+                          memory_order_release);
+}
+
+static inline const char *xr_segment_extra(const struct xr_segment *segment)
+{
+    return segment->text + segment->name_length + 1;
+}
+
+static inline const char *xr_segment_service(const struct xr_segment *segment)
+{
+    return xr_segment_extra(segment) + segment->extra_length + 1;
+}
+
+/* Complete when its first word is: that is written last and read first. */
+static inline xray_trace_id xr_segment_trace(const struct xr_segment *segment)
+{
+    uint64_t words[2];
+    xray_trace_id id;
+
+    words[0] = atomic_load_explicit(&segment->trace[0], memory_order_acquire);
+    words[1] = atomic_load_explicit(&segment->trace[1], memory_order_relaxed);
+    if (words[0] == 0)
+        words[1] = 0;
+    memcpy(id.bytes, words, sizeof(words));
+    return id;
+}
+
+static inline void xr_segment_set_trace(struct xr_segment *segment, const xray_trace_id *id)
+{
+    uint64_t words[2];
+
+    memcpy(words, id->bytes, sizeof(words));
+    atomic_store_explicit(&segment->trace[1], words[1], memory_order_relaxed);
+    atomic_store_explicit(&segment->trace[0], words[0], memory_order_release);
+}
+
+/*
+ * Writes a name that X-Ray accepts into XR_NAME_BYTES + 1 bytes, with a NUL,
+ * and returns its length. Sets *changed when it is not the same. What it writes
+ * needs no escapes in JSON.
+ */
+size_t xr_name_write(char *ret, const char *name, bool *changed);
+
+/* The texts of a new segment; the log is empty, and begins after them. */
+void xr_segment_set_texts(struct xr_segment *segment, const char *extra, const char *service,
+                          size_t service_length);
+
+#endif /* XR_MODEL_SEGMENT_H */

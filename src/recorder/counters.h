@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Counts that many threads add to without touching each other's memory: each
+ * has a set of its own, and reading adds them up.
+ */
+#ifndef XR_RECORDER_COUNTERS_H
+#define XR_RECORDER_COUNTERS_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+#include "base/thread.h"
+
+enum xr_counter {
+    XR_BEGUN,
+    XR_SAMPLED_COUNT,
+    XR_EMBEDDED,
+    XR_EMITTED,
+    XR_FAILED,
+    XR_DROPPED,
+    XR_TRUNCATED,
+    XR_COUNTERS,
+};
+
+struct xr_counter_set {
+    _Atomic uint64_t values[XR_COUNTERS];
+    _Atomic uint64_t owner; /* xr_thread.id of the only thread that adds; 0: free to be taken */
+    struct xr_counter_set *next;
+    uint64_t apart[8]; /* keeps the counts of two threads off one cache line */
+};
+
+struct xr_counters {
+    uint64_t serial; /* unique in the process, never used again */
+    _Atomic(struct xr_counter_set *) sets;
+    struct xr_counter_set lost; /* for threads that found no memory: not exact */
+    struct xr_counters *next;   /* all there are */
+};
+
+/* Before the first xr_thread_enter(). */
+void xr_counters_set_up(void);
+
+void xr_counters_begin(struct xr_counters *counters);
+void xr_counters_end(struct xr_counters *counters);
+
+struct xr_counters_cache {
+    uint64_t serial;
+    struct xr_counter_set *set;
+};
+
+extern _Thread_local struct xr_counters_cache xr_counters_cache;
+
+struct xr_counter_set *xr_counters_find(struct xr_counters *counters);
+
+static inline void xr_counters_add(struct xr_counters *counters, enum xr_counter counter,
+                                   uint64_t amount)
+{
+    struct xr_counter_set *set = xr_counters_cache.set;
+    uint64_t value;
+
+    if (__builtin_expect(xr_counters_cache.serial != counters->serial, 0))
+        set = xr_counters_find(counters);
+    /* No other thread writes here, so this needs no locked instruction. */
+    value = atomic_load_explicit(&set->values[counter], memory_order_relaxed);
+    atomic_store_explicit(&set->values[counter], value + amount, memory_order_relaxed);
+}
+
+uint64_t xr_counters_sum(struct xr_counters *counters, enum xr_counter counter);
+
+#endif /* XR_RECORDER_COUNTERS_H */

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The recorder that is used when none is named. */
+#ifndef XR_RECORDER_DEFAULT_H
+#define XR_RECORDER_DEFAULT_H
+
+#include "recorder/recorder.h"
+
+extern _Atomic(xray_recorder *) xr_default_lent;
+extern _Atomic(xray_recorder *) xr_default_own;
+
+xray_recorder *xr_default_make(void);
+
+static inline xray_recorder *xr_default(void)
+{
+    xray_recorder *recorder = atomic_load_explicit(&xr_default_lent, memory_order_acquire);
+
+    if (!recorder)
+        recorder = atomic_load_explicit(&xr_default_own, memory_order_acquire);
+    return __builtin_expect(recorder != NULL, 1) ? recorder : xr_default_make();
+}
+
+#endif /* XR_RECORDER_DEFAULT_H */

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A segment that ends becomes JSON once: in its parent's document if the
+ * parent is open and at home on this thread of this process, else on its own.
+ */
+#include "recorder/current.h"
+#include "recorder/lifecycle.h"
+
+static uint64_t home_of(const struct xr_segment *segment)
+{
+    return atomic_load_explicit(&segment->home, memory_order_relaxed);
+}
+
+/* The parent whose document this one can be part of, or NULL. */
+static struct xr_segment *embedding_parent(const struct xr_segment *segment)
+{
+    struct xr_segment *parent = xr_segment_of(
+        atomic_load_explicit(&segment->parent, memory_order_relaxed));
+
+    if (!parent || (segment->state & XR_OWN_DOCUMENT) || home_of(parent) != xr_thread.id ||
+        parent->fork_generation != xr_fork_generation || (parent->state & XR_OWN_DOCUMENT) ||
+        (parent->flags & XR_FACADE))
+        return NULL;
+    return parent;
+}
+
+static bool embed(struct xr_segment *segment, struct xr_document_request *request)
+{
+    struct xr_segment *parent = embedding_parent(segment);
+    size_t bound;
+    char *p;
+
+    if (!parent)
+        return false;
+    request->form |= XR_DOCUMENT_EMBEDDED;
+    bound = xr_document_bound(segment, request);
+    p = parent->children.length + bound <= segment->recorder->stream_bytes
+            ? xr_children_begin(parent, bound)
+            : NULL;
+    if (p) {
+        xr_children_commit(parent, xr_document_write(p, segment, request));
+        xr_count(segment->recorder, XR_EMBEDDED, 1);
+    } else {
+        request->form &= ~(uint32_t)XR_DOCUMENT_EMBEDDED;
+    }
+    return p != NULL;
+}
+
+/* 0 or -errno. */
+static int emit(struct xr_segment *segment, const char *json, size_t length, uint32_t flags)
+{
+    xray_document document = {
+        .size = sizeof(document),
+        .json = json,
+        .length = length,
+        .service = xr_segment_service(segment),
+        .trace_id = xr_segment_trace(segment),
+        .flags = flags,
+    };
+
+    return xr_recorder_emit(segment->recorder, &document);
+}
+
+static void emit_and_count(struct xr_segment *segment, const char *json, size_t length,
+                           uint32_t flags)
+{
+    bool sent = emit(segment, json, length, flags) >= 0;
+
+    xr_count(segment->recorder, sent ? XR_EMITTED : XR_FAILED, 1);
+}
+
+/* Children leave a document that is too large, the largest first. */
+static void send_children(struct xr_segment *segment, struct xr_document_request *request,
+                          char *scratch, size_t limit)
+{
+    while (segment->children.length > 0 && xr_document_bound(segment, request) > limit) {
+        size_t length = xr_children_take_largest(segment, scratch);
+
+        xr_count(segment->recorder, XR_EMBEDDED, (uint64_t)-1);
+        emit_and_count(segment, scratch, length, 0);
+    }
+}
+
+/* Then attributes: metadata, SQL text, stack frames, annotations. */
+static void omit(struct xr_segment *segment, struct xr_document_request *request)
+{
+    while (xr_document_bound(segment, request) > XR_DOCUMENT_MAX && request->omit != XR_OMIT_ALL) {
+        request->omit = request->omit << 1 | 1;
+        xr_count(segment->recorder, XR_TRUNCATED, 1);
+    }
+}
+
+static size_t write_own(struct xr_segment *segment, struct xr_document_request *request,
+                        char *scratch)
+{
+    if (__builtin_expect(xr_document_bound(segment, request) > XR_DOCUMENT_MAX, 0)) {
+        send_children(segment, request, scratch, XR_DOCUMENT_MAX);
+        omit(segment, request);
+    }
+    return (size_t)(xr_document_write(scratch, segment, request) - scratch);
+}
+
+static void finish(struct xr_segment *segment, int64_t end_ns)
+{
+    xray_recorder *recorder = segment->recorder;
+    struct xr_document_request request = { .constants = &recorder->constants };
+    char *scratch;
+
+    if (end_ns <= 0)
+        end_ns = xr_recorder_now(recorder, segment->clock_offset_ns);
+    request.end_ns = end_ns > segment->start_ns ? end_ns : segment->start_ns;
+    if (embed(segment, &request))
+        return;
+    scratch = xr_pool_get(XR_POOL_64K);
+    if (!scratch) {
+        xr_count(recorder, XR_DROPPED, 1);
+        return;
+    }
+    emit_and_count(segment, scratch, write_own(segment, &request, scratch),
+                   segment->flags & XR_SUBSEGMENT ? 0 : XRAY_DOCUMENT_SEGMENT);
+    xr_pool_put(XR_POOL_64K, scratch);
+}
+
+void xr_end(struct xr_segment *segment, int64_t end_ns)
+{
+    if (segment->state & XR_STACKED)
+        xr_current_remove(segment, true);
+    /* From here on nobody can reach it, not even a hook that this calls. */
+    xr_segment_retire(segment);
+    if (segment->flags & XR_RECORDING) {
+        if (!(segment->flags & XR_FACADE)) {
+            if (segment->fork_generation == xr_fork_generation)
+                finish(segment, end_ns);
+            else
+                xr_count(segment->recorder, XR_DROPPED, 1);
+        }
+        xr_buffer_end(&segment->attributes);
+        xr_buffer_end(&segment->children);
+    }
+    xr_pool_put(XR_POOL_SEGMENT, segment);
+}
+
+void xr_send_in_progress(struct xr_segment *segment)
+{
+    struct xr_document_request request = {
+        .constants = &segment->recorder->constants,
+        .form = XR_DOCUMENT_UNFINISHED,
+    };
+    char *scratch;
+
+    if (!(segment->flags & XR_RECORDING) || (segment->flags & XR_FACADE) ||
+        (segment->state & XR_OWN_DOCUMENT) || segment->fork_generation != xr_fork_generation)
+        return;
+    scratch = xr_pool_get(XR_POOL_64K);
+    if (!scratch)
+        return;
+    segment->state |= XR_OWN_DOCUMENT;
+    send_children(segment, &request, scratch, 0);
+    (void)emit(segment, scratch, write_own(segment, &request, scratch),
+               XRAY_DOCUMENT_IN_PROGRESS |
+                   (segment->flags & XR_SUBSEGMENT ? 0 : XRAY_DOCUMENT_SEGMENT));
+    xr_pool_put(XR_POOL_64K, scratch);
+}

@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "recorder/recorder.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "emit/emit.h"
+#include "recorder/current.h"
+#include "recorder/settings.h"
+#include "sampling/rate.h"
+#include "wire/daemon_address.h"
+
+#define DEFAULT_PER_SECOND 1
+#define DEFAULT_FRACTION   0.05
+
+#define STRINGIFY_(text) #text
+#define STRINGIFY(text)  STRINGIFY_(text)
+
+#if defined(__clang__)
+#define COMPILER         "clang"
+#define COMPILER_VERSION __clang_version__
+#else
+#define COMPILER         "gcc"
+#define COMPILER_VERSION __VERSION__
+#endif
+
+static const char sdk[] = "\"sdk\":\"X-Ray for C\",\"sdk_version\":\"" STRINGIFY(
+    XRAY_VERSION_MAJOR) "." STRINGIFY(XRAY_VERSION_MINOR) "." STRINGIFY(XRAY_VERSION_PATCH) "\"";
+
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* Threads leave in the reverse order: open segments first, memory last. */
+static void set_up(void)
+{
+    xr_pool_set_up();
+    xr_counters_set_up();
+    xr_current_set_up();
+}
+
+void xr_library_enter(void)
+{
+    pthread_once(&once, set_up);
+    xr_thread_enter();
+}
+
+int xr_hook_copy(void *ret, const void *hook, size_t known)
+{
+    const unsigned char *bytes = hook;
+    size_t size;
+
+    memcpy(&size, hook, sizeof(size));
+    if (size < sizeof(size))
+        return -EINVAL;
+    for (size_t i = known; i < size; i++)
+        if (bytes[i] != 0)
+            return -E2BIG;
+    memset(ret, 0, known);
+    memcpy(ret, hook, size < known ? size : known);
+    return 0;
+}
+
+static char *write_limited(char *p, const char *text)
+{
+    size_t length = strnlen(text, 1001);
+
+    return xr_json_string(p, text, xr_utf8_prefix(text, length, 250), NULL);
+}
+
+/* The members that all its segments share are written once. */
+static int write_constants(xray_recorder *recorder, const struct xr_settings *settings)
+{
+    char text[3 * XR_JSON_STRING_MAX(1004) + 256];
+    char *p = text;
+    size_t origin_bytes = settings->origin ? strnlen(settings->origin, 250) + 1 : 0;
+
+    if (settings->origin) {
+        p = XR_JSON_LITERAL(p, ",\"origin\":");
+        p = write_limited(p, settings->origin);
+    }
+    p = XR_JSON_LITERAL(p, ",\"service\":{");
+    if (settings->service_version) {
+        p = XR_JSON_LITERAL(p, "\"version\":");
+        p = write_limited(p, settings->service_version);
+        *p++ = ',';
+    }
+    p = XR_JSON_LITERAL(p, "\"compiler\":\"" COMPILER "\",\"compiler_version\":");
+    p = write_limited(p, COMPILER_VERSION);
+    *p++ = '}';
+
+    recorder->constants.xray = sdk;
+    recorder->constants.xray_length = sizeof(sdk) - 1;
+    recorder->constants.segment_length = (size_t)(p - text);
+    recorder->text_bytes = recorder->constants.segment_length + origin_bytes;
+    recorder->text = xr_alloc(recorder->text_bytes);
+    if (!recorder->text)
+        return -ENOMEM;
+    memcpy(recorder->text, text, recorder->constants.segment_length);
+    recorder->constants.segment = recorder->text;
+    if (origin_bytes > 0) {
+        recorder->origin = recorder->text + recorder->constants.segment_length;
+        memcpy(recorder->text + recorder->constants.segment_length, settings->origin,
+               origin_bytes - 1);
+        recorder->text[recorder->text_bytes - 1] = '\0';
+    }
+    return 0;
+}
+
+static int make_emitter(xray_recorder *recorder, const struct xr_settings *settings)
+{
+    xray_emitter *emitter = &recorder->emitter;
+    int r;
+
+    emitter->size = sizeof(*emitter);
+    if (settings->environment_address) {
+        r = xr_emitter_udp(emitter, settings->environment_address);
+        if (r >= 0)
+            return 0;
+        xr_log(&recorder->logger, XR_LOG_WARNING, "AWS_XRAY_DAEMON_ADDRESS is ignored: %s",
+               strerror(-r));
+    }
+    r = xr_emitter_udp(emitter, settings->daemon_address);
+    if (r < 0)
+        xr_log(&recorder->logger, XR_LOG_ERROR, "nothing can be sent to the daemon address: %s",
+               strerror(-r));
+    return r;
+}
+
+static int make_sampler(xray_recorder *recorder, const struct xr_settings *settings)
+{
+    recorder->sampler.size = sizeof(recorder->sampler);
+    if (settings->sampling_fraction >= 0)
+        return xr_sampler_rate(&recorder->sampler, 0, settings->sampling_fraction);
+    return xr_sampler_rate(&recorder->sampler, DEFAULT_PER_SECOND, DEFAULT_FRACTION);
+}
+
+/* The SDKs' sign for Lambda that one of them is there. */
+static void touch_lambda_sign(void)
+{
+    int fd;
+
+    (void)mkdir("/tmp/.aws-xray", 0755);
+    fd = open("/tmp/.aws-xray/initialized", O_WRONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+    if (fd < 0)
+        return;
+    (void)futimens(fd, NULL);
+    close(fd);
+}
+
+static void destroy_hooks(xray_recorder *recorder)
+{
+    if (recorder->emitter.destroy)
+        recorder->emitter.destroy(recorder->emitter.data);
+    if (recorder->sampler.destroy)
+        recorder->sampler.destroy(recorder->sampler.data);
+}
+
+/* Copies the hooks that are given, and says which of the library's own are wanted. */
+static int copy_hooks(xray_recorder *recorder, const xray_recorder_params *params)
+{
+    int r = 0;
+
+    if (params->emitter)
+        r = xr_hook_copy(&recorder->emitter, params->emitter, sizeof(recorder->emitter));
+    if (r >= 0 && params->sampler)
+        r = xr_hook_copy(&recorder->sampler, params->sampler, sizeof(recorder->sampler));
+    if (r >= 0 && params->clock)
+        r = xr_hook_copy(&recorder->clock, params->clock, sizeof(recorder->clock));
+    if (r < 0)
+        return r;
+    if ((params->emitter && !recorder->emitter.emit) ||
+        (params->sampler && !recorder->sampler.decide) ||
+        (params->clock && !recorder->clock.now_ns))
+        return -EINVAL;
+    return 0;
+}
+
+static int fill_in(xray_recorder *recorder, const xray_recorder_params *params)
+{
+    struct xr_settings settings;
+    bool changed = false;
+    int r = copy_hooks(recorder, params);
+
+    if (r >= 0)
+        r = xr_settings_read(&settings, params);
+    if (r < 0)
+        return r;
+    recorder->disabled = settings.disabled;
+    recorder->context_missing = settings.context_missing;
+    recorder->stream_bytes = settings.stream_bytes;
+    recorder->logger = settings.logger;
+    recorder->service_length = (uint16_t)xr_name_write(recorder->service, settings.service,
+                                                       &changed);
+    r = write_constants(recorder, &settings);
+    if (r < 0)
+        return r;
+    if (!params->sampler)
+        r = make_sampler(recorder, &settings);
+    if (r >= 0 && !params->emitter)
+        r = make_emitter(recorder, &settings);
+    if (r < 0 && !params->sampler && recorder->sampler.destroy)
+        recorder->sampler.destroy(recorder->sampler.data);
+    if (r >= 0 && settings.in_lambda)
+        touch_lambda_sign();
+    return r;
+}
+
+int xr_recorder_new(xray_recorder **ret, const xray_recorder_params *params)
+{
+    xray_recorder_params copy = { .size = sizeof(copy) };
+    xray_logger logger;
+    xray_recorder *recorder;
+    int r = 0;
+
+    xr_library_enter();
+    if (params)
+        r = xr_hook_copy(&copy, params, sizeof(copy));
+    if (r >= 0 && copy.logger) {
+        r = xr_hook_copy(&logger, copy.logger, sizeof(logger));
+        if (r >= 0 && !logger.log)
+            r = -EINVAL;
+        copy.logger = &logger;
+    }
+    if (r < 0)
+        return r;
+    recorder = xr_alloc_zero(sizeof(*recorder));
+    if (!recorder)
+        return -ENOMEM;
+    atomic_store(&recorder->fork_generation, xr_fork_generation);
+    r = fill_in(recorder, &copy);
+    if (r < 0) {
+        xr_free(recorder->text, recorder->text_bytes);
+        xr_free(recorder, sizeof(*recorder));
+        return r;
+    }
+    xr_counters_begin(&recorder->counters);
+    *ret = recorder;
+    return 0;
+}
+
+xray_recorder *xr_recorder_new_disabled(void)
+{
+    xray_recorder *recorder = xr_alloc_zero(sizeof(*recorder));
+
+    if (!recorder)
+        return NULL;
+    recorder->disabled = true;
+    recorder->logger = xr_log_stderr;
+    xr_counters_begin(&recorder->counters);
+    return recorder;
+}
+
+void xr_recorder_free(xray_recorder *recorder)
+{
+    if (!recorder || recorder->is_librarys_own)
+        return;
+    xr_recorder_check_fork(recorder);
+    destroy_hooks(recorder);
+    xr_counters_end(&recorder->counters);
+    xr_free(recorder->text, recorder->text_bytes);
+    xr_free(recorder, sizeof(*recorder));
+}
+
+bool xr_recorder_may_complain(xray_recorder *recorder, enum xr_complaint complaint)
+{
+    return xr_log_due(&recorder->complained_ns[complaint]);
+}
+
+int64_t xr_recorder_now(const xray_recorder *recorder, int64_t offset_ns)
+{
+    if (__builtin_expect(recorder->clock.now_ns != NULL, 0))
+        return recorder->clock.now_ns(recorder->clock.data);
+    return xr_clock_monotonic_ns() + offset_ns;
+}
+
+int64_t xr_recorder_anchor(const xray_recorder *recorder, int64_t *ret_offset_ns)
+{
+    int64_t now;
+
+    *ret_offset_ns = 0;
+    if (__builtin_expect(recorder->clock.now_ns != NULL, 0))
+        return recorder->clock.now_ns(recorder->clock.data);
+    now = xr_clock_real_ns();
+    *ret_offset_ns = now - xr_clock_monotonic_ns();
+    return now;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A recorder: settings, hooks, counts; and how a finished document leaves it. */
+#ifndef XR_RECORDER_RECORDER_H
+#define XR_RECORDER_RECORDER_H
+
+#include <stdatomic.h>
+
+#include <xraytrace/recorder.h>
+
+#include "base/log.h"
+#include "base/thread.h"
+#include "model/document.h"
+#include "recorder/counters.h"
+
+/* What may be complained about, each at most once a minute. */
+enum xr_complaint {
+    XR_COMPLAINT_CONTEXT,
+    XR_COMPLAINT_MEMORY,
+    XR_COMPLAINT_REFUSED,
+    XR_COMPLAINT_TOO_LARGE,
+    XR_COMPLAINT_BUSY,
+    XR_COMPLAINT_OTHER,
+    XR_COMPLAINTS,
+};
+
+struct xray_recorder {
+    bool disabled;
+    bool is_librarys_own;
+    int32_t context_missing;
+    size_t stream_bytes;
+    xray_emitter emitter;
+    xray_sampler sampler;
+    xray_clock clock; /* without now_ns: the system's */
+    struct xr_logger logger;
+    struct xr_counters counters;
+    struct xr_document_constants constants;
+    const char *origin;               /* may be NULL */
+    _Atomic uint32_t fork_generation; /* whose process the hooks are ready for */
+    uint16_t service_length;
+    char service[XR_NAME_BYTES + 1];
+    _Atomic int64_t complained_ns[XR_COMPLAINTS];
+    size_t text_bytes;
+    char *text; /* what constants and origin point into */
+};
+
+/* A copy of a hook as this library knows it; 0, -EINVAL or -E2BIG. */
+int xr_hook_copy(void *ret, const void *hook, size_t known);
+
+/* Before anything of the library is used, and again at no cost. */
+void xr_library_enter(void);
+
+int xr_recorder_new(xray_recorder **ret, const xray_recorder_params *params);
+void xr_recorder_free(xray_recorder *recorder);
+int xr_recorder_flush(xray_recorder *recorder, int timeout_ms);
+
+/* One that records nothing, for when none can be made. NULL when out of memory. */
+xray_recorder *xr_recorder_new_disabled(void);
+
+static inline void xr_count(xray_recorder *recorder, enum xr_counter counter, uint64_t amount)
+{
+    xr_counters_add(&recorder->counters, counter, amount);
+}
+
+/* True when a complaint is due. */
+bool xr_recorder_may_complain(xray_recorder *recorder, enum xr_complaint complaint);
+
+/* While a hook runs, whatever it begins on this thread is inert. */
+extern _Thread_local unsigned xr_hooks_running;
+
+void xr_recorder_after_fork(xray_recorder *recorder);
+
+/* Before a hook is called in what may be a forked child. */
+static inline void xr_recorder_check_fork(xray_recorder *recorder)
+{
+    if (__builtin_expect(atomic_load_explicit(&recorder->fork_generation, memory_order_relaxed) !=
+                             xr_fork_generation,
+                         0))
+        xr_recorder_after_fork(recorder);
+}
+
+/* Hands a document to the emitter: 0 or -errno, logged but not counted. */
+int xr_recorder_emit(xray_recorder *recorder, const xray_document *document);
+
+/* The time by the recorder's clock; offset_ns is added to the system's monotonic clock. */
+int64_t xr_recorder_now(const xray_recorder *recorder, int64_t offset_ns);
+
+/* The present time, and the offset that gives later times of the same document. */
+int64_t xr_recorder_anchor(const xray_recorder *recorder, int64_t *ret_offset_ns);
+
+#endif /* XR_RECORDER_RECORDER_H */
