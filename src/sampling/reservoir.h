@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The first few of each second: what every rule may take before its rate counts. */
+#ifndef XR_SAMPLING_RESERVOIR_H
+#define XR_SAMPLING_RESERVOIR_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct xr_reservoir {
+    _Atomic uint64_t state; /* the second, and how many were taken in it */
+    uint32_t per_second;
+};
+
+void xr_reservoir_init(struct xr_reservoir *ret, uint32_t per_second);
+
+/*
+ * Whether one more may be taken at this Unix time. Any thread, no lock. Clocks
+ * of threads that are up to a second behind count as the same second; a clock
+ * that is set back further begins a new one.
+ */
+bool xr_reservoir_take(struct xr_reservoir *reservoir, int64_t now_ns);
+
+#endif /* XR_SAMPLING_RESERVOIR_H */
