@@ -251,8 +251,7 @@ int xray_aws_call(xray_aws_client *client, const xray_aws_request *request, xray
     if (xr_curl_params_read(&known, sizeof(known), request) == -EINVAL)
         return -EINVAL;
     client->answer = (struct xr_aws_answer){ 0 };
-    xr_curl_buffer_reset(&client->connection.body);
-    xr_curl_buffer_reset(&client->connection.headers);
+    xr_curl_connection_reset(&client->connection);
     if (!known.operation || !known.operation[0]) {
         snprintf(client->answer.error_message, sizeof(client->answer.error_message),
                  "xray_aws_request needs an operation, such as \"GetItem\"");

@@ -123,12 +123,18 @@ void xr_curl_connection_close(struct xr_curl_connection *connection)
     xr_curl_buffer_free(&connection->headers);
 }
 
+void xr_curl_connection_reset(struct xr_curl_connection *connection)
+{
+    if (connection->easy && connection->owner != getpid())
+        xr_curl_connection_close(connection);
+    xr_curl_buffer_reset(&connection->body);
+    xr_curl_buffer_reset(&connection->headers);
+}
+
 static int open_handle(struct xr_curl_connection *connection)
 {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
 
-    if (connection->easy && connection->owner != getpid())
-        xr_curl_connection_close(connection);
     if (connection->easy)
         return 0;
     pthread_once(&once, initialise_libcurl);
@@ -190,12 +196,6 @@ const char *xr_curl_connection_header(const struct xr_curl_connection *connectio
     }
     return NULL;
 }
-
-struct held_signal {
-    sigset_t sigpipe;
-    sigset_t before;
-    bool was_pending;
-};
 
 /* ---- Request ----------------------------------------------------------------------- */
 
@@ -336,6 +336,12 @@ static void read_result(CURL *easy, struct xr_curl_call *call)
     call->content_length = length;
 }
 
+struct held_signal {
+    sigset_t sigpipe;
+    sigset_t before;
+    bool was_pending;
+};
+
 /*
  * A TLS library may write to a connection that the peer has closed. Without
  * signal handlers of libcurl's that would end the process, so the signal is held
@@ -369,11 +375,10 @@ int xr_curl_connection_call(struct xr_curl_connection *connection, struct xr_cur
     call->result = CURLE_OK;
     call->status = 0;
     call->content_length = -1;
+    xr_curl_connection_reset(connection);
     r = open_handle(connection);
     if (r < 0)
         return r;
-    xr_curl_buffer_reset(&connection->body);
-    xr_curl_buffer_reset(&connection->headers);
     r = make_headers(&headers, call->headers);
     if (r < 0)
         goto finish;

@@ -52,6 +52,9 @@ void xr_curl_connection_init(struct xr_curl_connection *connection);
  */
 int xr_curl_connection_call(struct xr_curl_connection *connection, struct xr_curl_call *call);
 
+/* Forgets the last reply, and the connection itself if it is a parent process's. */
+void xr_curl_connection_reset(struct xr_curl_connection *connection);
+
 /* The value of a header of the last reply, in any case, or NULL. */
 const char *xr_curl_connection_header(const struct xr_curl_connection *connection,
                                       const char *name);
