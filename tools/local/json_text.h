@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* JSON as text. Documents are handed on byte by byte as they came, so they must
+   be strictly JSON (cJSON takes more than that), and 64-bit numbers must survive:
+   members are found in the text, not printed again from a parsed tree. */
+#ifndef LOCAL_JSON_TEXT_H
+#define LOCAL_JSON_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* cJSON's own limit, which also bounds every recursion over a document. */
+#define JSON_NESTING_MAX 1000
+/* cJSON reads no longer ones. */
+#define JSON_NUMBER_MAX 63
+
+struct json_error {
+    const char *reason; /* static text */
+    size_t offset;
+    bool too_deep;
+};
+
+/* True if the text is exactly one JSON value of valid UTF-8, blanks around it. */
+bool json_text_check(const char *text, size_t length, struct json_error *ret);
+
+/* For text that has passed the check: the first byte after blanks, and the first
+   byte after the value that begins at `at`. */
+const char *json_skip_space(const char *at, const char *end);
+const char *json_skip_value(const char *at, const char *end);
+
+#endif
