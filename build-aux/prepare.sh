@@ -28,6 +28,7 @@ ffmpeg
 test_packages='
 libcriterion-dev
 clang
+libclang-rt-14-dev
 clang-format
 g++
 make
