@@ -108,27 +108,53 @@ size_t xr_json_string_size(const char *text, size_t length)
     return size;
 }
 
+/* ASCII that goes into a string as it is. */
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+}
+
+/* Copies what needs no care at the start of text, and returns how much that is. */
+static size_t copy_plain(char *p, const char *text, size_t length)
+{
+    size_t at = 0;
+    uint64_t word;
+
+    for (; length - at >= 8; at += 8) {
+        memcpy(&word, text + at, 8);
+        if (any_special(word))
+            break;
+        memcpy(p + at, &word, 8);
+    }
+    if (length - at >= 4) {
+        uint32_t half;
+
+        memcpy(&half, text + at, 4);
+        if (!any_special((uint64_t)half << 32 | (uint32_t)EACH_BYTE(' '))) {
+            memcpy(p + at, &half, 4);
+            at += 4;
+        }
+    }
+    for (; at < length && is_plain((unsigned char)text[at]); at++)
+        p[at] = text[at];
+    return at;
+}
+
 char *xr_json_string(char *p, const char *text, size_t length, bool *repaired)
 {
     const char *end = text + length;
 
     *p++ = '"';
-    while (text < end) {
-        uint64_t word;
+    for (;;) {
+        size_t plain = copy_plain(p, text, (size_t)(end - text));
         size_t character;
 
-        while (end - text >= 8 && (memcpy(&word, text, 8), !any_special(word))) {
-            memcpy(p, &word, 8);
-            p += 8;
-            text += 8;
-        }
+        p += plain;
+        text += plain;
         if (text == end)
             break;
         if ((unsigned char)*text < 0x80) {
-            if (*text == '"' || *text == '\\' || (unsigned char)*text < 0x20)
-                p = write_escaped(p, (unsigned char)*text++);
-            else
-                *p++ = *text++;
+            p = write_escaped(p, (unsigned char)*text++);
             continue;
         }
         character = xr_utf8_valid(text, (size_t)(end - text));
@@ -237,14 +263,28 @@ char *xr_json_double(char *p, double value)
     return p;
 }
 
+static char *write_four(char *p, uint32_t value)
+{
+    return write_pair(write_pair(p, value / 100), value % 100);
+}
+
 char *xr_json_time(char *p, int64_t time_ns)
 {
     uint64_t us = time_ns > 0 ? (uint64_t)time_ns / 1000 : 0;
+    uint64_t seconds = us / 1000000;
     uint32_t fraction = (uint32_t)(us % 1000000);
 
-    p = xr_json_u64(p, us / 1000000);
+    /* From 2001 to 2286 there are ten digits. */
+    if (seconds >= 1000000000 && seconds <= 9999999999) {
+        uint32_t high = (uint32_t)(seconds / 10000);
+
+        p = write_pair(p, high / 10000);
+        p = write_four(p, high % 10000);
+        p = write_four(p, (uint32_t)(seconds % 10000));
+    } else {
+        p = xr_json_u64(p, seconds);
+    }
     *p++ = '.';
     p = write_pair(p, fraction / 10000);
-    p = write_pair(p, fraction / 100 % 100);
-    return write_pair(p, fraction % 100);
+    return write_four(p, fraction % 10000);
 }

@@ -3,22 +3,6 @@
 
 #include "base/json.h"
 
-/* The start of a record in the log, which is not aligned. */
-static void load(const struct xr_segment *segment, uint32_t at, struct xr_attribute *ret)
-{
-    memcpy(ret, segment->attributes.data + at, sizeof(*ret));
-}
-
-static const char *key_at(const struct xr_segment *segment, uint32_t at)
-{
-    return segment->attributes.data + at + sizeof(struct xr_attribute);
-}
-
-static uint32_t size_of(const struct xr_attribute *attribute)
-{
-    return (uint32_t)sizeof(*attribute) + attribute->key_length + attribute->value_length;
-}
-
 /* Most keys of a segment fall on different bits, so that most need no search. */
 static uint64_t hash_bit(enum xr_section section, const struct xr_key *key)
 {
@@ -28,88 +12,82 @@ static uint64_t hash_bit(enum xr_section section, const struct xr_key *key)
     return UINT64_C(1) << ((section + 5 * key->length + 11 * first + 17 * last) & 63);
 }
 
-static bool find(const struct xr_segment *segment, enum xr_section section,
-                 const struct xr_key *key, uint32_t *ret_at)
+static bool is(const struct xr_member *member, enum xr_section section, const struct xr_key *key)
 {
-    struct xr_attribute attribute;
+    return member->attribute.section == section && member->attribute.key_length == key->length &&
+           member->attribute.split == key->split &&
+           memcmp(xr_member_key(member), key->text, key->length) == 0;
+}
 
+static bool find(const struct xr_segment *segment, enum xr_section section,
+                 const struct xr_key *key, struct xr_member *ret)
+{
     if (!(segment->keys & hash_bit(section, key)))
         return false;
-    for (uint32_t at = 0; at < segment->attributes.length; at += size_of(&attribute)) {
-        load(segment, at, &attribute);
-        if (attribute.section == section && !attribute.replaced &&
-            attribute.key_length == key->length && attribute.split == key->split &&
-            memcmp(key_at(segment, at), key->text, key->length) == 0) {
-            *ret_at = at;
+    for (uint32_t at = 0; xr_attribute_next(segment, &at, ret);)
+        if (is(ret, section, key))
             return true;
-        }
-    }
     return false;
 }
 
 char *xr_attribute_begin(struct xr_segment *segment, const struct xr_key *key, size_t room)
 {
-    size_t overhead = sizeof(struct xr_attribute) + key->length;
+    size_t overhead = sizeof(struct xr_attribute) + key->length + XR_ATTRIBUTE_PUNCTUATION;
     char *p = xr_buffer_reserve(&segment->attributes, overhead + room);
 
     if (!p)
         return NULL;
-    memcpy(p + sizeof(struct xr_attribute), key->text, key->length);
-    return p + overhead;
+    p += sizeof(struct xr_attribute);
+    *p++ = '"';
+    memcpy(p, key->text, key->length);
+    p += key->length;
+    *p++ = '"';
+    *p++ = ':';
+    return p;
 }
 
 void xr_attribute_commit(struct xr_segment *segment, enum xr_section section,
                          const struct xr_key *key, const char *end)
 {
     char *start = segment->attributes.data + segment->attributes.length;
+    uint32_t length = (uint32_t)(end - start);
     struct xr_attribute attribute = {
         .section = (uint8_t)section,
         .key_length = (uint16_t)key->length,
-        .value_length = (uint32_t)(end - start - (ptrdiff_t)sizeof(attribute) -
-                                   (ptrdiff_t)key->length),
+        .value_length = length - (uint32_t)(sizeof(attribute) + key->length) -
+                        XR_ATTRIBUTE_PUNCTUATION,
         .split = (uint32_t)key->split,
     };
+    uint64_t bit = hash_bit(section, key);
 
-    xr_attribute_remove(segment, section, key);
+    if (__builtin_expect((segment->keys & bit) != 0, 0))
+        xr_attribute_remove(segment, section, key);
     memcpy(start, &attribute, sizeof(attribute));
-    segment->attributes.length += size_of(&attribute);
+    segment->attributes.length += length;
     segment->sections |= 1u << section;
-    segment->keys |= hash_bit(section, key);
+    segment->keys |= bit;
 }
 
 bool xr_attribute_exists(const struct xr_segment *segment, enum xr_section section,
                          const struct xr_key *key)
 {
-    uint32_t at;
+    struct xr_member member;
 
-    return find(segment, section, key, &at);
+    return find(segment, section, key, &member);
 }
 
 void xr_attribute_remove(struct xr_segment *segment, enum xr_section section,
                          const struct xr_key *key)
 {
-    struct xr_attribute attribute;
-    uint32_t at;
+    struct xr_member member;
+    char *record;
 
-    if (!find(segment, section, key, &at))
+    if (!find(segment, section, key, &member))
         return;
-    load(segment, at, &attribute);
-    attribute.replaced = 1;
-    memcpy(segment->attributes.data + at, &attribute, sizeof(attribute));
-}
-
-bool xr_attribute_next(const struct xr_segment *segment, uint32_t *at, struct xr_attribute *ret,
-                       const char **ret_key, const char **ret_value)
-{
-    while (*at < segment->attributes.length) {
-        load(segment, *at, ret);
-        *ret_key = key_at(segment, *at);
-        *ret_value = *ret_key + ret->key_length;
-        *at += size_of(ret);
-        if (!ret->replaced)
-            return true;
-    }
-    return false;
+    record = segment->attributes.data + (member.text - segment->attributes.data) -
+             sizeof(member.attribute);
+    member.attribute.replaced = 1;
+    memcpy(record, &member.attribute, sizeof(member.attribute));
 }
 
 bool xr_put_text(struct xr_segment *segment, enum xr_section section, const struct xr_key *key,

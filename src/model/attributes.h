@@ -23,6 +23,7 @@ enum xr_section {
     XR_SECTIONS,
 };
 
+/* A record of the log; "key":value follows it. Not aligned. */
 struct xr_attribute {
     uint8_t section;
     uint8_t replaced; /* by a later one, or taken away */
@@ -54,9 +55,45 @@ bool xr_attribute_exists(const struct xr_segment *segment, enum xr_section secti
 void xr_attribute_remove(struct xr_segment *segment, enum xr_section section,
                          const struct xr_key *key);
 
+/* The quotes and the colon around a key. */
+#define XR_ATTRIBUTE_PUNCTUATION 3
+
+/* One that was read: its text is "key":value. */
+struct xr_member {
+    struct xr_attribute attribute;
+    const char *text;
+};
+
+static inline const char *xr_member_key(const struct xr_member *member)
+{
+    return member->text + 1;
+}
+
+static inline const char *xr_member_value(const struct xr_member *member)
+{
+    return member->text + member->attribute.key_length + XR_ATTRIBUTE_PUNCTUATION;
+}
+
+static inline size_t xr_member_length(const struct xr_member *member)
+{
+    return member->attribute.key_length + XR_ATTRIBUTE_PUNCTUATION + member->attribute.value_length;
+}
+
 /* Reads the log from *at, 0 at first; false at its end. Skips those that were replaced. */
-bool xr_attribute_next(const struct xr_segment *segment, uint32_t *at, struct xr_attribute *ret,
-                       const char **ret_key, const char **ret_value);
+static inline bool xr_attribute_next(const struct xr_segment *segment, uint32_t *at,
+                                     struct xr_member *ret)
+{
+    while (*at < segment->attributes.length) {
+        const char *record = segment->attributes.data + *at;
+
+        memcpy(&ret->attribute, record, sizeof(ret->attribute));
+        ret->text = record + sizeof(ret->attribute);
+        *at += (uint32_t)(sizeof(ret->attribute) + xr_member_length(ret));
+        if (!ret->attribute.replaced)
+            return true;
+    }
+    return false;
+}
 
 /*
  * Values of the common kinds. False when there was no room, or when the text

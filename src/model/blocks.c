@@ -21,14 +21,14 @@ static unsigned put_url(struct xr_segment *segment, enum xr_section section, con
 {
     char clean[4 * STRING_MAX];
     size_t length, authority = 0, at, kept;
-    const char *scheme_end;
+    const char *colon;
 
     if (!url)
         return 0;
     length = strcspn(url, "?#");
-    scheme_end = memmem(url, length, "://", 3);
-    if (scheme_end)
-        authority = (size_t)(scheme_end - url) + 3;
+    colon = memchr(url, ':', length);
+    if (colon && colon[1] == '/' && colon[2] == '/')
+        authority = (size_t)(colon - url) + 3;
     at = authority + strcspn(url + authority, "/?#");
     while (at > authority && url[at - 1] != '@')
         at--;

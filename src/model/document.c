@@ -11,17 +11,10 @@
 /* All that is neither a text, an attribute nor a child: braces, member names, ids, times. */
 #define FIXED_BOUND 1024
 
-/* A cursor over the attributes of one section. */
-struct member {
-    struct xr_attribute attribute;
-    const char *key;
-    const char *value;
-};
-
 static bool next_of(const struct xr_segment *segment, enum xr_section section, uint32_t *at,
-                    struct member *ret)
+                    struct xr_member *ret)
 {
-    while (xr_attribute_next(segment, at, &ret->attribute, &ret->key, &ret->value))
+    while (xr_attribute_next(segment, at, ret))
         if (ret->attribute.section == section)
             return true;
     return false;
@@ -44,24 +37,15 @@ static uint32_t sections_of(const struct xr_segment *segment, uint32_t omit)
     return omit & XR_OMIT_BLOCKS ? 0 : sections;
 }
 
-static char *write_member(char *p, const char *key, size_t key_length, const struct member *member)
-{
-    *p++ = '"';
-    p = xr_json_bytes(p, key, key_length);
-    *p++ = '"';
-    *p++ = ':';
-    return xr_json_bytes(p, member->value, member->attribute.value_length);
-}
-
 /* "key":value,"key":value of a section, with a comma before each but the first after an opening. */
 static char *write_members(char *p, const struct xr_segment *segment, enum xr_section section)
 {
-    struct member member;
+    struct xr_member member;
 
     for (uint32_t at = 0; next_of(segment, section, &at, &member);) {
         if (p[-1] != '{')
             *p++ = ',';
-        p = write_member(p, member.key, member.attribute.key_length, &member);
+        p = xr_json_bytes(p, member.text, xr_member_length(&member));
     }
     return p;
 }
@@ -143,52 +127,53 @@ static char *write_aws(char *p, const struct xr_segment *segment, uint32_t secti
 
 static char *write_sql(char *p, const struct xr_segment *segment, uint32_t omit)
 {
-    struct member member;
+    struct xr_member member;
 
     p = XR_JSON_LITERAL(p, ",\"sql\":{");
     for (uint32_t at = 0; next_of(segment, XR_SECTION_SQL, &at, &member);) {
         if ((omit & XR_OMIT_SQL) && member.attribute.key_length == strlen("sanitized_query") &&
-            memcmp(member.key, "sanitized_query", member.attribute.key_length) == 0)
+            memcmp(xr_member_key(&member), "sanitized_query", member.attribute.key_length) == 0)
             continue;
         if (p[-1] != '{')
             *p++ = ',';
-        p = write_member(p, member.key, member.attribute.key_length, &member);
+        p = xr_json_bytes(p, member.text, xr_member_length(&member));
     }
     *p++ = '}';
     return p;
 }
 
-static bool same_namespace(const struct member *a, const struct member *b)
+static bool same_namespace(const struct xr_member *a, const struct xr_member *b)
 {
     return a->attribute.split == b->attribute.split &&
-           memcmp(a->key, b->key, a->attribute.split) == 0;
+           memcmp(a->text, b->text, a->attribute.split + 1) == 0;
 }
 
-static bool is_first_of_namespace(const struct xr_segment *segment, const struct member *member)
+static bool is_first_of_namespace(const struct xr_segment *segment, const struct xr_member *member)
 {
-    struct member first;
+    struct xr_member first;
 
     for (uint32_t at = 0; next_of(segment, XR_SECTION_METADATA, &at, &first);)
         if (same_namespace(&first, member))
-            return first.key == member->key;
+            return first.text == member->text;
     return true;
 }
 
-static char *write_namespace(char *p, const struct xr_segment *segment, const struct member *first,
-                             uint32_t at)
+static char *write_namespace(char *p, const struct xr_segment *segment,
+                             const struct xr_member *first, uint32_t at)
 {
-    struct member member = *first;
+    struct xr_member member = *first;
 
     *p++ = '"';
-    p = xr_json_bytes(p, first->key, first->attribute.split);
+    p = xr_json_bytes(p, xr_member_key(first), first->attribute.split);
     p = XR_JSON_LITERAL(p, "\":{");
     do {
         if (!same_namespace(first, &member))
             continue;
         if (p[-1] != '{')
             *p++ = ',';
-        p = write_member(p, member.key + member.attribute.split,
-                         member.attribute.key_length - member.attribute.split, &member);
+        *p++ = '"';
+        p = xr_json_bytes(p, xr_member_key(&member) + member.attribute.split,
+                          xr_member_length(&member) - member.attribute.split - 1);
     } while (next_of(segment, XR_SECTION_METADATA, &at, &member));
     *p++ = '}';
     return p;
@@ -211,7 +196,7 @@ static char *write_omissions(char *p, uint32_t omit)
 
 static char *write_metadata(char *p, const struct xr_segment *segment, uint32_t omit)
 {
-    struct member member;
+    struct xr_member member;
 
     p = XR_JSON_LITERAL(p, ",\"metadata\":{");
     if (omit & XR_OMIT_METADATA) {
@@ -243,17 +228,17 @@ static char *write_marks(char *p, uint32_t marks)
 
 static char *write_exceptions(char *p, const struct xr_segment *segment, uint32_t omit)
 {
-    struct member member;
+    struct xr_member member;
 
     p = XR_JSON_LITERAL(p, ",\"cause\":{\"exceptions\":[");
     for (uint32_t at = 0; next_of(segment, XR_SECTION_EXCEPTION, &at, &member);) {
         if (p[-1] != '[')
             *p++ = ',';
         if ((omit & XR_OMIT_FRAMES) && member.attribute.split) {
-            p = xr_json_bytes(p, member.value, member.attribute.split);
+            p = xr_json_bytes(p, xr_member_value(&member), member.attribute.split);
             *p++ = '}';
         } else {
-            p = xr_json_bytes(p, member.value, member.attribute.value_length);
+            p = xr_json_bytes(p, xr_member_value(&member), member.attribute.value_length);
         }
     }
     return XR_JSON_LITERAL(p, "]}");
@@ -280,14 +265,14 @@ static char *write_cause(char *p, const struct xr_segment *segment, uint32_t sec
 
 static char *write_precursors(char *p, const struct xr_segment *segment)
 {
-    struct member member;
+    struct xr_member member;
 
     p = XR_JSON_LITERAL(p, ",\"precursor_ids\":[");
     for (uint32_t at = 0; next_of(segment, XR_SECTION_PRECURSOR, &at, &member);) {
         if (p[-1] != '[')
             *p++ = ',';
         *p++ = '"';
-        p = xr_json_bytes(p, member.key, member.attribute.key_length);
+        p = xr_json_bytes(p, xr_member_key(&member), member.attribute.key_length);
         *p++ = '"';
     }
     *p++ = ']';
@@ -296,13 +281,13 @@ static char *write_precursors(char *p, const struct xr_segment *segment)
 
 static char *write_links(char *p, const struct xr_segment *segment)
 {
-    struct member member;
+    struct xr_member member;
 
     p = XR_JSON_LITERAL(p, ",\"links\":[");
     for (uint32_t at = 0; next_of(segment, XR_SECTION_LINK, &at, &member);) {
         if (p[-1] != '[')
             *p++ = ',';
-        p = xr_json_bytes(p, member.value, member.attribute.value_length);
+        p = xr_json_bytes(p, xr_member_value(&member), member.attribute.value_length);
     }
     *p++ = ']';
     return p;
@@ -372,20 +357,21 @@ char *xr_document_write(char *p, const struct xr_segment *segment,
 /* How many bytes of the log are left out. */
 static size_t omitted_bytes(const struct xr_segment *segment, uint32_t omit)
 {
-    struct xr_attribute attribute;
-    const char *key, *value;
+    struct xr_member member;
+    const struct xr_attribute *attribute = &member.attribute;
     size_t bytes = 0;
 
     if (omit & XR_OMIT_BLOCKS)
         return segment->attributes.length;
-    for (uint32_t at = 0; xr_attribute_next(segment, &at, &attribute, &key, &value);) {
-        if (((omit & XR_OMIT_METADATA) && attribute.section == XR_SECTION_METADATA) ||
-            ((omit & XR_OMIT_ANNOTATIONS) && attribute.section == XR_SECTION_ANNOTATION) ||
-            ((omit & XR_OMIT_SQL) && attribute.section == XR_SECTION_SQL &&
-             attribute.key_length == strlen("sanitized_query")))
-            bytes += attribute.value_length;
-        if ((omit & XR_OMIT_FRAMES) && attribute.section == XR_SECTION_EXCEPTION && attribute.split)
-            bytes += attribute.value_length - attribute.split;
+    for (uint32_t at = 0; xr_attribute_next(segment, &at, &member);) {
+        if (((omit & XR_OMIT_METADATA) && attribute->section == XR_SECTION_METADATA) ||
+            ((omit & XR_OMIT_ANNOTATIONS) && attribute->section == XR_SECTION_ANNOTATION) ||
+            ((omit & XR_OMIT_SQL) && attribute->section == XR_SECTION_SQL &&
+             attribute->key_length == strlen("sanitized_query")))
+            bytes += attribute->value_length;
+        if ((omit & XR_OMIT_FRAMES) && attribute->section == XR_SECTION_EXCEPTION &&
+            attribute->split)
+            bytes += attribute->value_length - attribute->split;
     }
     return bytes;
 }

@@ -5,18 +5,28 @@
 
 #include "base/json.h"
 
+/* The ASCII that X-Ray allows in names, as one bit for each character. */
+static const uint64_t allowed[2] = {
+    /* blank # % & + - . / 0 to 9 : = */
+    UINT64_C(1) << ' ' | UINT64_C(1) << '#' | UINT64_C(1) << '%' | UINT64_C(1) << '&' |
+        UINT64_C(1) << '+' | UINT64_C(1) << '-' | UINT64_C(1) << '.' | UINT64_C(1) << '/' |
+        UINT64_C(0x3FF) << '0' | UINT64_C(1) << ':' | UINT64_C(1) << '=',
+    /* @ A to Z _ a to z */
+    UINT64_C(1) << ('@' - 64) | UINT64_C(0x3FFFFFF) << ('A' - 64) | UINT64_C(1) << ('_' - 64) |
+        UINT64_C(0x3FFFFFF) << ('a' - 64),
+};
+
 static bool is_allowed(unsigned char c)
 {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           (c != '\0' && strchr(" _.:/%&#=+-@", c) != NULL);
+    return c < 128 && (allowed[c >> 6] >> (c & 63) & 1);
 }
 
-size_t xr_name_write(char *ret, const char *name, bool *changed)
+/* The rest of a name, from its first character that is not plain ASCII or not allowed. */
+static char *write_filtered(char *p, const char *name, int characters, bool *changed)
 {
-    char *p = ret;
-    size_t left = strnlen(name, (size_t)XR_NAME_BYTES + 4);
+    size_t left = strnlen(name, 4 * (size_t)(XR_NAME_CHARACTERS - characters) + 4);
 
-    for (int characters = 0; left > 0; characters++) {
+    for (; left > 0; characters++) {
         size_t bytes = xr_utf8_valid(name, left);
         bool control = bytes == 2 && (unsigned char)name[0] == 0xC2 &&
                        (unsigned char)name[1] < 0xA0;
@@ -37,6 +47,19 @@ size_t xr_name_write(char *ret, const char *name, bool *changed)
         name += bytes;
         left -= bytes;
     }
+    return p;
+}
+
+size_t xr_name_write(char *ret, const char *name, bool *changed)
+{
+    size_t plain = 0;
+    char *p;
+
+    for (; plain < XR_NAME_CHARACTERS && is_allowed((unsigned char)name[plain]); plain++)
+        ret[plain] = name[plain];
+    p = ret + plain;
+    if (name[plain])
+        p = write_filtered(p, name + plain, (int)plain, changed);
     *p = '\0';
     return (size_t)(p - ret);
 }
