@@ -35,6 +35,7 @@
 #define XRAY_END_DECLS
 #endif
 
+/* What the compiler is to know: exported, result not to be ignored, checked as printf() is. */
 #define XRAY_API                 __attribute__((__visibility__("default")))
 #define XRAY_CHECKED             __attribute__((__warn_unused_result__))
 #define XRAY_PRINTF(text, first) __attribute__((__format__(__printf__, text, first)))

@@ -32,7 +32,7 @@ typedef struct xray_curl_transfer {
     CURL *easy;
     xray_segment *segment;
     struct curl_slist *headers;
-    struct curl_slist trace; /* our header, then the caller's */
+    struct curl_slist trace;                  /* our header, then the caller's */
     char header[XRAY_TRACE_HEADER_SIZE + 24]; /* "X-Amzn-Trace-Id: …" */
     void *reserved[8];
 } xray_curl_transfer;

@@ -45,9 +45,9 @@ XRAY_API void xray_annotate_value(xray_segment *segment, const char *key, xray_v
 
 /*
  * Metadata: stored, not indexed. name_space groups keys; NULL is "default",
- * and those that begin with "AWS." are X-Ray's own and are left out. NULL text
- * is recorded as null. JSON text is checked and stripped of blanks; text that
- * is not JSON, or is nested more than 100 deep, is left out.
+ * and those that begin with "AWS." are X-Ray's own and are left out. Text has at
+ * most 32 KiB, names and keys 500 characters; NULL text is recorded as null. JSON text is checked
+ * and stripped of blanks; text that is not JSON, or is nested more than 100 deep, is left out.
  */
 XRAY_API void xray_add_metadata_value(xray_segment *segment, const char *name_space,
                                       const char *key, xray_value value);
@@ -189,11 +189,13 @@ static inline xray_value xray_stringn(const char *text, size_t length)
     return value;
 }
 
+/* Text up to its NUL. */
 static inline xray_value xray_string(const char *text)
 {
     return xray_stringn(text, text ? strlen(text) : 0);
 }
 
+/* Text that is already JSON, for metadata. */
 static inline xray_value xray_json(const char *text)
 {
     xray_value value = xray_string(text);
@@ -201,6 +203,7 @@ static inline xray_value xray_json(const char *text)
     return value;
 }
 
+/* A whole number. */
 static inline xray_value xray_int(int64_t integer)
 {
     xray_value value = { XRAY_VALUE_INT, 0, { NULL } };
@@ -208,6 +211,7 @@ static inline xray_value xray_int(int64_t integer)
     return value;
 }
 
+/* A whole number that may be above INT64_MAX. */
 static inline xray_value xray_uint(uint64_t natural)
 {
     xray_value value = { XRAY_VALUE_UINT, 0, { NULL } };
@@ -215,6 +219,7 @@ static inline xray_value xray_uint(uint64_t natural)
     return value;
 }
 
+/* Recorded with as many digits as reading it back takes. */
 static inline xray_value xray_double(double number)
 {
     xray_value value = { XRAY_VALUE_DOUBLE, 0, { NULL } };
@@ -222,6 +227,7 @@ static inline xray_value xray_double(double number)
     return value;
 }
 
+/* true or false, also where a comparison is an int. */
 static inline xray_value xray_bool(bool truth)
 {
     xray_value value = { XRAY_VALUE_BOOL, 0, { NULL } };
@@ -229,6 +235,7 @@ static inline xray_value xray_bool(bool truth)
     return value;
 }
 
+/* What is a value already. */
 static inline xray_value xray_same(xray_value value)
 {
     return value;

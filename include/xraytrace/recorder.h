@@ -10,6 +10,7 @@ XRAY_BEGIN_DECLS
 
 /* ---- Hooks -------------------------------------------------------------------- */
 
+/* How much a message matters: what X-Ray's SDKs call their log levels. */
 typedef enum xray_log_level {
     XRAY_LOG_DEBUG = 10,
     XRAY_LOG_INFO = 20,

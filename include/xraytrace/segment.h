@@ -88,7 +88,10 @@ typedef struct xray_segment_params {
 XRAY_API xray_segment *xray_start_segment(xray_recorder *recorder,
                                           const xray_segment_params *params);
 
-/* Starts a subsegment of parent, from any thread. A NULL parent gives NULL. */
+/*
+ * Starts a subsegment of parent, from any thread. A NULL parent gives NULL; a
+ * NULL or empty name, here and in every subsegment, is "unnamed".
+ */
 XRAY_API xray_segment *xray_start_subsegment(xray_segment *parent, const char *name);
 
 typedef struct xray_subsegment_params {
