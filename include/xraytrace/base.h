@@ -36,6 +36,7 @@
 #endif
 
 /* What the compiler is to know: exported, result not to be ignored, checked as printf() is. */
+/* Of declarations: exported; its result must be used; its arguments are checked as printf()'s. */
 #define XRAY_API                 __attribute__((__visibility__("default")))
 #define XRAY_CHECKED             __attribute__((__warn_unused_result__))
 #define XRAY_PRINTF(text, first) __attribute__((__format__(__printf__, text, first)))

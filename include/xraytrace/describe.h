@@ -190,11 +190,13 @@ static inline xray_value xray_stringn(const char *text, size_t length)
 }
 
 /* Text up to its NUL. */
+/* Text that ends with a NUL. NULL is no text. */
 static inline xray_value xray_string(const char *text)
 {
     return xray_stringn(text, text ? strlen(text) : 0);
 }
 
+/* Text that is already JSON, for metadata. */
 /* Text that is already JSON, for metadata. */
 static inline xray_value xray_json(const char *text)
 {
@@ -204,6 +206,7 @@ static inline xray_value xray_json(const char *text)
 }
 
 /* A whole number. */
+/* A number. */
 static inline xray_value xray_int(int64_t integer)
 {
     xray_value value = { XRAY_VALUE_INT, 0, { NULL } };
@@ -212,6 +215,7 @@ static inline xray_value xray_int(int64_t integer)
 }
 
 /* A whole number that may be above INT64_MAX. */
+/* A number that may be above INT64_MAX. */
 static inline xray_value xray_uint(uint64_t natural)
 {
     xray_value value = { XRAY_VALUE_UINT, 0, { NULL } };
@@ -220,6 +224,7 @@ static inline xray_value xray_uint(uint64_t natural)
 }
 
 /* Recorded with as many digits as reading it back takes. */
+/* A number with a fraction. */
 static inline xray_value xray_double(double number)
 {
     xray_value value = { XRAY_VALUE_DOUBLE, 0, { NULL } };
@@ -228,6 +233,7 @@ static inline xray_value xray_double(double number)
 }
 
 /* true or false, also where a comparison is an int. */
+/* true or false: any other value of C counts as a number. */
 static inline xray_value xray_bool(bool truth)
 {
     xray_value value = { XRAY_VALUE_BOOL, 0, { NULL } };

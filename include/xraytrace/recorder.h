@@ -11,6 +11,7 @@ XRAY_BEGIN_DECLS
 /* ---- Hooks -------------------------------------------------------------------- */
 
 /* How much a message matters: what X-Ray's SDKs call their log levels. */
+/* How much a message matters: more, the higher. */
 typedef enum xray_log_level {
     XRAY_LOG_DEBUG = 10,
     XRAY_LOG_INFO = 20,
