@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "aws/client.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const struct {
+    const char *service;
+    const char *name;
+    int timeout_ms; /* of one try: a function should still be able to say what failed */
+} services[AWS_SERVICE_COUNT] = {
+    [AWS_DYNAMODB] = { "dynamodb", "DynamoDB", 5000 },
+    [AWS_LAMBDA] = { "lambda", "Lambda", 5000 },
+    [AWS_S3] = { "s3", "S3", 60000 },
+    [AWS_SNS] = { "sns", "SNS", 5000 },
+};
+
+void aws_release(struct aws *aws)
+{
+    for (int i = 0; i < AWS_SERVICE_COUNT; i++)
+        xray_aws_client_free(aws->clients[i]);
+    memset(aws, 0, sizeof(*aws));
+}
+
+static const char *type_without_reply(int result)
+{
+    switch (result) {
+    case -ETIMEDOUT:
+        return "Timeout";
+    case -ECONNREFUSED:
+        return "Unreachable";
+    case -EACCES:
+        return "NoCredentials";
+    case -EMSGSIZE:
+        return "ReplyTooLarge";
+    default:
+        return "CallFailed";
+    }
+}
+
+int aws_call(struct aws *aws, enum aws_service service, const xray_aws_request *request,
+             xray_aws_reply *ret, struct failure *failure)
+{
+    if (!aws->clients[service]) {
+        int result = xray_aws_client_new(
+            &aws->clients[service], services[service].service,
+            xray_aws_client_params(.timeout_ms = services[service].timeout_ms));
+        if (result < 0)
+            return failure_set(failure, result, "NoClient",
+                               "%s: %s; AWS_REGION and, when set, AWS_ENDPOINT_URL must be valid",
+                               services[service].name, strerror(-result));
+    }
+
+    xray_aws_reply reply = { .size = sizeof(reply) };
+    int result = xray_aws_call(aws->clients[service], request, &reply);
+    if (ret)
+        *ret = reply;
+    if (result == 0)
+        return 0;
+    const char *code = reply.error_code && *reply.error_code ? reply.error_code
+                       : reply.status                        ? "UnknownError"
+                                                             : type_without_reply(result);
+    const char *message = reply.error_message && *reply.error_message ? reply.error_message
+                                                                      : strerror(-result);
+    return failure_set(failure, result, code, "%s %s: %s", services[service].name,
+                       request->operation, message);
+}
+
+const char *aws_reply_header(const struct aws *aws, enum aws_service service, const char *name)
+{
+    return aws->clients[service] ? xray_aws_reply_header(aws->clients[service], name) : NULL;
+}

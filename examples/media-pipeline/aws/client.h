@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The AWS services that the functions use: clients made when first needed, and one way to fail. */
+#ifndef PIPELINE_AWS_CLIENT_H
+#define PIPELINE_AWS_CLIENT_H
+
+#include <xraytrace/aws.h>
+
+#include "runtime/failure.h"
+
+enum aws_service {
+    AWS_DYNAMODB,
+    AWS_LAMBDA,
+    AWS_S3,
+    AWS_SNS,
+    AWS_SERVICE_COUNT,
+};
+
+/* All zero is ready for use. One thread at a time. */
+struct aws {
+    xray_aws_client *clients[AWS_SERVICE_COUNT];
+};
+
+void aws_release(struct aws *aws);
+
+/*
+ * xray_aws_call() on that service. Returns what it does; on failure *failure
+ * has the service's own error code as its type, and names service and operation.
+ */
+int aws_call(struct aws *aws, enum aws_service service, const xray_aws_request *request,
+             xray_aws_reply *ret, struct failure *failure);
+
+/* A header of that service's last reply, or NULL. */
+const char *aws_reply_header(const struct aws *aws, enum aws_service service, const char *name);
+
+#endif /* PIPELINE_AWS_CLIENT_H */

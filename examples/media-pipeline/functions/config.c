@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "functions/config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define MIB ((int64_t)1024 * 1024)
+
+/* S3 takes parts up to 5 GiB, but one is held in memory. */
+#define MAX_PART_MIB 512
+
+static const char *variable(const char *name, const char *fallback)
+{
+    const char *value = getenv(name);
+    return value && *value ? value : fallback;
+}
+
+static int read_part_size(int64_t *ret, struct failure *failure)
+{
+    const char *text = variable("PART_SIZE_MIB", "5");
+    char *end;
+    errno = 0;
+    long size = strtol(text, &end, 10);
+    if (errno || *end || size < 5 || size > MAX_PART_MIB)
+        return failure_set(failure, -EINVAL, "Runtime.BadConfiguration",
+                           "PART_SIZE_MIB is \"%s\": it should be a number from 5 to %d", text,
+                           MAX_PART_MIB);
+    *ret = size * MIB;
+    return 0;
+}
+
+int config_read(struct config *ret, const char *const *required, struct failure *failure)
+{
+    for (; *required; required++)
+        if (!*variable(*required, ""))
+            return failure_set(failure, -EINVAL, "Runtime.MissingConfiguration",
+                               "%s is not set: set it in the function's environment", *required);
+    struct config config = {
+        .files_table = variable("FILES_TABLE", ""),
+        .user_files_table = variable("USER_FILES_TABLE", ""),
+        .devices_table = variable("DEVICES_TABLE", ""),
+        .user_devices_table = variable("USER_DEVICES_TABLE", ""),
+        .api_tokens_table = variable("API_TOKENS_TABLE", ""),
+        .bucket = variable("BUCKET", ""),
+        .platform_application_arn = variable("PLATFORM_APPLICATION_ARN", ""),
+        .file_url_base = variable("FILE_URL_BASE", ""),
+        .media_hosts = variable("MEDIA_HOSTS", ""),
+        .ytdlp_path = variable("YTDLP_PATH", "yt-dlp"),
+        .start_file_upload_function = variable("START_FILE_UPLOAD_FUNCTION", "StartFileUpload"),
+        .file_coordinator_function = variable("FILE_COORDINATOR_FUNCTION", "FileCoordinator"),
+        .download_directory = variable("DOWNLOAD_DIRECTORY", variable("TMPDIR", "/tmp")),
+    };
+    int result = read_part_size(&config.part_bytes, failure);
+    if (result == 0)
+        *ret = config;
+    return result;
+}

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The long one: takes the lease of a file, has yt-dlp describe and download it, uploads it,
+ * and tells everybody who asked. A failure ends in the item, so that Lambda does not repeat it. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "functions/functions.h"
+#include "media/source.h"
+#include "media/upload.h"
+#include "media/workspace.h"
+#include "media/ytdlp.h"
+#include "runtime/clock.h"
+#include "runtime/log.h"
+
+/* At the end of the time there is still to kill, to abort, to write down and to answer. */
+#define MAX_CLEAN_UP_MS ((int64_t)10000)
+
+/* A lease that outlives its holder by this cannot be taken while the holder still writes. */
+#define LEASE_RESERVE_MS ((int64_t)5000)
+
+#define PROGRESS_EVERY_MS ((int64_t)2000)
+
+struct job {
+    struct pipeline *pipeline;
+    struct invocation *invocation;
+    struct file_table table;
+    struct file *file;
+    struct source source;
+    int64_t deadline_ms; /* of the work itself */
+    char key[64];
+    struct upload upload;
+    struct problem problem;
+    struct failure failure; /* of what is ours: the table */
+};
+
+/* ---- Pieces of the work ------------------------------------------------------------- */
+
+static void record_problem(struct job *job, xray_segment *segment)
+{
+    struct failure failure;
+    failure_set(&failure, 0, problem_name(job->problem.class), "%s", job->problem.message);
+    failure.caller = problem_is_of_caller(job->problem.class);
+    failure_record(&failure, segment);
+    xray_annotate(segment, "error_category", problem_name(job->problem.class));
+}
+
+static int describe(struct job *job, const struct ytdlp *ytdlp, struct video *ret)
+{
+    char host[256] = "YouTube";
+    struct text json = { 0 };
+    xray_segment *segment = xray_begin_subsegment("yt-dlp metadata");
+    xray_annotate(segment, "video_id", job->file->id);
+    if (!job->source.is_youtube)
+        source_host(&job->source, host, sizeof(host));
+    int result = ytdlp_describe(ytdlp, job->source.url, &json, &job->problem);
+    if (result == 0)
+        result = video_parse(json.data ? json.data : "", json.length, host, clock_now_ms(), ret,
+                             &job->problem);
+    if (result < 0)
+        record_problem(job, segment);
+    xray_end(segment);
+    text_release(&json);
+    return result;
+}
+
+struct listener {
+    const char *file_id;
+    int64_t last_ms;
+    struct ytdlp_progress progress;
+};
+
+static void on_progress(void *data, const struct ytdlp_progress *progress)
+{
+    struct listener *listener = data;
+    int64_t now_ms = clock_now_ms();
+    bool is_whole = progress->total > 0 && progress->bytes >= progress->total &&
+                    listener->progress.bytes < progress->bytes;
+    listener->progress = *progress;
+    if (!is_whole && now_ms - listener->last_ms < PROGRESS_EVERY_MS)
+        return;
+    listener->last_ms = now_ms;
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddStringToObject(fields, "fileId", listener->file_id);
+    cJSON_AddNumberToObject(fields, "bytes", (double)progress->bytes);
+    if (progress->total > 0)
+        cJSON_AddNumberToObject(fields, "percent",
+                                (double)(100 * progress->bytes / progress->total));
+    log_write(LOG_INFO, fields, "downloading");
+}
+
+static const char *extension_of(const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    const char *extension = dot ? dot + 1 : "mp4";
+    bool is_plain = *extension && strlen(extension) <= 8 &&
+                    strspn(extension, "abcdefghijklmnopqrstuvwxyz0123456789") == strlen(extension);
+    return is_plain ? extension : "bin";
+}
+
+static int upload(struct job *job, const char *path)
+{
+    const struct config *config = &job->pipeline->config;
+    struct failure failure = { 0 };
+    struct s3_object object = { config->bucket, job->key };
+    snprintf(job->key, sizeof(job->key), "%s.%s", job->file->id, extension_of(path));
+    int result = upload_file(&job->pipeline->aws, &object, path,
+                             video_content_type(extension_of(path)), config->part_bytes,
+                             job->deadline_ms, &job->upload, &failure);
+    if (result == 0)
+        return 0;
+    return problem_set(&job->problem,
+                       result == -ECANCELED                    ? PROBLEM_STOPPED
+                       : strcmp(failure.type, "Deadline") == 0 ? PROBLEM_DEADLINE
+                                                               : PROBLEM_UPLOAD,
+                       "upload: %s", failure.message);
+}
+
+/* Both in one subsegment, which is seen while it lasts. */
+static int download(struct job *job, const struct ytdlp *ytdlp)
+{
+    struct ytdlp_file file = { 0 };
+    struct listener listener = { .file_id = job->file->id, .last_ms = clock_now_ms() };
+    xray_segment *segment = xray_begin_subsegment("yt-dlp download");
+    xray_annotate(segment, "video_id", job->file->id);
+    xray_send_in_progress(segment);
+
+    int result = ytdlp_download(ytdlp, job->source.url, on_progress, &listener, &file,
+                                &job->problem);
+    xray_annotate(segment, "attempt", file.attempts);
+    xray_annotate(segment, "progress_reports", file.reports);
+    xray_annotate(segment, "downloaded_bytes", listener.progress.bytes);
+    if (result == 0)
+        result = upload(job, file.path);
+    if (result == 0) {
+        xray_annotate(segment, "bytes", job->upload.bytes);
+        xray_annotate(segment, "parts", job->upload.parts);
+    } else {
+        record_problem(job, segment);
+    }
+    xray_end(segment);
+    return result;
+}
+
+/* ---- The whole ----------------------------------------------------------------------- */
+
+static void measure(const struct job *job, int64_t begin_ms)
+{
+    double seconds = (double)(clock_now_ms() - begin_ms) / 1000;
+    log_metric("VideoDownloadSuccess", "Count", 1);
+    log_metric("VideoDownloadDuration", "Seconds", seconds);
+    log_metric("VideoFileSize", "Bytes", (double)job->upload.bytes);
+    if (seconds > 0)
+        log_metric("VideoThroughput", "Bytes/Second", (double)job->upload.bytes / seconds);
+}
+
+/* 0; -EREMOTEIO with job->problem; anything else with job->failure. */
+static int work(struct job *job, const char *directory)
+{
+    struct ytdlp ytdlp = { job->pipeline->config.ytdlp_path, directory, job->deadline_ms };
+    struct video video;
+    int64_t begin_ms = clock_now_ms();
+    int result = describe(job, &ytdlp, &video);
+    if (result < 0)
+        return -EREMOTEIO;
+    if (file_describe(&job->table, job->file, &video, clock_now_ms(), &job->failure) < 0 ||
+        file_begin_download(&job->table, job->file, clock_now_ms(), &job->failure) < 0)
+        return -EIO;
+    result = download(job, &ytdlp);
+    if (result < 0)
+        return -EREMOTEIO;
+
+    struct text url = { 0 };
+    const char *base = job->pipeline->config.file_url_base;
+    size_t length = strlen(base);
+    text_addf(&url, "%.*s/", (int)(length && base[length - 1] == '/' ? length - 1 : length), base);
+    text_add_encoded(&url, job->key, true);
+    struct file_object object = {
+        .key = job->key,
+        .url = url.data ? url.data : "",
+        .content_type = video_content_type(extension_of(job->key)),
+        .size = job->upload.bytes,
+    };
+    result = file_finish(&job->table, job->file, &object, clock_now_ms(), &job->failure);
+    text_release(&url);
+    if (result < 0)
+        return -EIO;
+    measure(job, begin_ms);
+    return 0;
+}
+
+/* The file is there whatever becomes of the messages about it. */
+static void announce(struct job *job)
+{
+    struct failure failure = { 0 };
+    struct push_counts counts = { 0 };
+    struct push_tables tables = pipeline_push(job->pipeline);
+    if (push_to_all(&tables, job->file->item, job->invocation->deadline_ms - PIPELINE_RESERVE_MS,
+                    &counts, &failure) < 0) {
+        log_write(LOG_ERROR, NULL, "not everybody was told: %s", failure.message);
+        failure_record(&failure, job->invocation->segment);
+    }
+    xray_annotate(job->invocation->segment, "push_sent", counts.sent);
+    xray_annotate(job->invocation->segment, "push_failed", counts.failed);
+}
+
+static cJSON *answer_with(const struct file *file, const char *outcome)
+{
+    cJSON *answer = cJSON_CreateObject();
+    cJSON_AddStringToObject(answer, "fileId", file->id);
+    cJSON_AddStringToObject(answer, "status", file_status_name(file->status));
+    cJSON_AddStringToObject(answer, "outcome", outcome);
+    return answer;
+}
+
+static cJSON *give_up(struct job *job)
+{
+    struct invocation *invocation = job->invocation;
+    record_problem(job, invocation->segment);
+    log_metric("VideoDownloadFailure", "Count", 1);
+    if (file_give_up(&job->table, job->file, &job->problem, clock_now_ms(), &invocation->failure) <
+        0) {
+        if (!invocation->failure.type[0])
+            failure_set(&invocation->failure, 0, "LeaseLost", "%s: somebody else took it over",
+                        job->file->id);
+        return NULL;
+    }
+    cJSON *fields = cJSON_CreateObject();
+    cJSON_AddStringToObject(fields, "fileId", job->file->id);
+    cJSON_AddStringToObject(fields, "status", file_status_name(job->file->status));
+    cJSON_AddStringToObject(fields, "errorCategory", problem_name(job->problem.class));
+    log_write(LOG_ERROR, fields, "%s", job->problem.message);
+    cJSON *answer = answer_with(job->file, "problem");
+    cJSON_AddStringToObject(answer, "errorCategory", problem_name(job->problem.class));
+    return answer;
+}
+
+static cJSON *run(struct job *job)
+{
+    struct invocation *invocation = job->invocation;
+    struct workspace workspace;
+    int result = workspace_open(&workspace, job->pipeline->config.download_directory,
+                                &job->failure);
+    if (result < 0) {
+        problem_set(&job->problem,
+                    result == -ENOSPC || result == -EDQUOT ? PROBLEM_NO_SPACE : PROBLEM_TRANSIENT,
+                    "%s", job->failure.message);
+        result = -EREMOTEIO;
+    } else {
+        result = work(job, workspace.path);
+        workspace_close(&workspace);
+    }
+    if (result == -EREMOTEIO)
+        return give_up(job);
+    if (result < 0) {
+        invocation->failure = job->failure;
+        if (!invocation->failure.type[0])
+            failure_set(&invocation->failure, 0, "LeaseLost", "%s: somebody else took it over",
+                        job->file->id);
+        return NULL;
+    }
+    xray_annotate(invocation->segment, "bytes", job->upload.bytes);
+    xray_annotate(invocation->segment, "parts", job->upload.parts);
+    announce(job);
+    return answer_with(job->file, "done");
+}
+
+/* What the webhook wrote down, checked again: the list of hosts may have changed. */
+static int read_source(struct job *job)
+{
+    char url[64];
+    const char *text = attribute_get_string(job->file->item, "sourceUrl");
+    const char *reason = NULL;
+    if (!text) {
+        snprintf(url, sizeof(url), "https://www.youtube.com/watch?v=%s", job->file->id);
+        text = url;
+    }
+    if (source_parse(text, job->pipeline->config.media_hosts, &job->source, &reason) < 0)
+        return problem_set(&job->problem, PROBLEM_UNSUPPORTED, "sourceUrl: %s", reason);
+    return 0;
+}
+
+/* 1 when the file is ours now, 0 when there is nothing to do, -errno with the failure set. */
+static int claim(struct job *job)
+{
+    struct invocation *invocation = job->invocation;
+    struct file *file = job->file;
+    xray_annotate(invocation->segment, "status_before", file_status_name(file->status));
+    if (!file_is_due(file, clock_now_ms()))
+        return 0;
+    int result = file_claim(&job->table, file, invocation->deadline_ms + LEASE_RESERVE_MS,
+                            clock_now_ms(), &invocation->failure);
+    if (result == -EAGAIN || result == -ECANCELED)
+        return 0;
+    if (result < 0)
+        return result;
+    xray_annotate(invocation->segment, "attempt", file->retry_count + 1);
+    return 1;
+}
+
+cJSON *start_file_upload(void *data, struct invocation *invocation, const cJSON *event)
+{
+    struct pipeline *pipeline = data;
+    const char *file_id = cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(event, "fileId"));
+    if (!file_id || !source_is_file_id(file_id)) {
+        failure_set(&invocation->failure, 0, "BadEvent", "fileId is missing or is none");
+        invocation->failure.caller = true;
+        return NULL;
+    }
+    invocation_annotate(invocation, "video_id", file_id);
+    invocation_annotate(
+        invocation, "correlation_id",
+        cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(event, "correlationId")));
+    /* It may take a quarter of an hour, and end with the process. */
+    xray_send_in_progress(invocation->segment);
+
+    AUTO_FILE struct file file = { 0 };
+    int64_t left = invocation_time_left(invocation, 0);
+    struct job job = {
+        .pipeline = pipeline,
+        .invocation = invocation,
+        .table = pipeline_files(pipeline),
+        .file = &file,
+        .deadline_ms = invocation->deadline_ms -
+                       (left / 4 < MAX_CLEAN_UP_MS ? left / 4 : MAX_CLEAN_UP_MS),
+    };
+    if (file_read(&job.table, file_id, &file, &invocation->failure) < 0)
+        return NULL;
+    int result = claim(&job);
+    if (result < 0)
+        return NULL;
+    cJSON *answer = NULL;
+    if (result == 0) {
+        log_write(LOG_INFO, NULL, "nothing to do: the file is %s", file_status_name(file.status));
+        answer = answer_with(&file, "nothing to do");
+    } else {
+        answer = read_source(&job) < 0 ? give_up(&job) : run(&job);
+    }
+    xray_annotate(invocation->segment, "status_after", file_status_name(file.status));
+    return answer;
+}

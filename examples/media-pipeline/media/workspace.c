@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "media/workspace.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PREFIX "media-pipeline."
+
+/* yt-dlp makes plain files and at most a directory or two. */
+#define MAX_DEPTH 8
+
+/* Younger ones may not be locked yet. */
+#define STALE_AFTER_SECONDS 60
+
+static void remove_inside(int directory, int depth)
+{
+    DIR *entries = fdopendir(directory);
+    if (!entries) {
+        close(directory);
+        return;
+    }
+    for (struct dirent *entry; (entry = readdir(entries));) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        if (unlinkat(directory, entry->d_name, 0) == 0 || (errno != EISDIR && errno != EPERM))
+            continue;
+        int inner = openat(directory, entry->d_name,
+                           O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        if (inner < 0)
+            continue;
+        if (depth < MAX_DEPTH)
+            remove_inside(inner, depth + 1);
+        else
+            close(inner);
+        unlinkat(directory, entry->d_name, AT_REMOVEDIR);
+    }
+    closedir(entries);
+}
+
+static void remove_tree(const char *path)
+{
+    int directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (directory >= 0)
+        remove_inside(directory, 0);
+    rmdir(path);
+}
+
+/* Whoever uses one holds its lock, and a process that dies gives it back. */
+static void remove_if_stale(const char *path)
+{
+    struct stat about;
+    int lock = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (lock < 0)
+        return;
+    if (fstat(lock, &about) == 0 && about.st_uid == geteuid() &&
+        time(NULL) - about.st_ctime > STALE_AFTER_SECONDS && flock(lock, LOCK_EX | LOCK_NB) == 0)
+        remove_tree(path);
+    close(lock);
+}
+
+static void remove_stale(const char *parent)
+{
+    DIR *entries = opendir(parent);
+    if (!entries)
+        return;
+    for (struct dirent *entry; (entry = readdir(entries));) {
+        char path[512];
+        if (strncmp(entry->d_name, PREFIX, strlen(PREFIX)) == 0 &&
+            snprintf(path, sizeof(path), "%s/%s", parent, entry->d_name) < (int)sizeof(path))
+            remove_if_stale(path);
+    }
+    closedir(entries);
+}
+
+int workspace_open(struct workspace *ret, const char *parent, struct failure *failure)
+{
+    struct workspace workspace = { .lock = -1 };
+    remove_stale(parent);
+    if (snprintf(workspace.path, sizeof(workspace.path), "%s/" PREFIX "XXXXXX", parent) >=
+        (int)sizeof(workspace.path))
+        return failure_set(failure, -ENAMETOOLONG, "NoWorkspace",
+                           "DOWNLOAD_DIRECTORY is too long a path");
+    if (!mkdtemp(workspace.path))
+        return failure_set(failure, -errno, "NoWorkspace",
+                           "cannot make a directory in %s (%s): set DOWNLOAD_DIRECTORY", parent,
+                           strerror(errno));
+    workspace.lock = open(workspace.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (workspace.lock < 0 || flock(workspace.lock, LOCK_EX | LOCK_NB) < 0) {
+        int result = failure_set(failure, -errno, "NoWorkspace", "cannot lock %s: %s",
+                                 workspace.path, strerror(errno));
+        workspace_close(&workspace);
+        return result;
+    }
+    *ret = workspace;
+    return 0;
+}
+
+void workspace_close(struct workspace *workspace)
+{
+    if (workspace->path[0])
+        remove_tree(workspace->path);
+    if (workspace->path[0] && workspace->lock >= 0)
+        close(workspace->lock);
+    workspace->path[0] = '\0';
+    workspace->lock = -1;
+}
