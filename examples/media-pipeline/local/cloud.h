@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef MEDIA_LOCAL_CLOUD_H
+#define MEDIA_LOCAL_CLOUD_H
+
+#include <stdint.h>
+
+/*
+ * The AWS services that media-local does not play itself: a moto server, with
+ * what Terraform would have created in it, and signatures and permissions
+ * checked from then on.
+ */
+
+#define CLOUD_ACCOUNT "123456789012"
+#define CLOUD_BUCKET  "media-downloader-files"
+
+struct credentials {
+    char *access_key_id;
+    char *secret_access_key;
+    char *session_token; /* NULL for a user's key */
+};
+
+struct cloud {
+    char *region;
+    char *url; /* of moto, without a slash at the end */
+    uint16_t port;
+    char *platform_application_arn;
+    char *api_token;                  /* its hash is in the table ApiTokens */
+    char *user_id;                    /* to whom it belongs */
+    struct credentials administrator; /* may do everything: for scripts */
+    struct credentials delivery;      /* may read objects: the content delivery in front of S3 */
+    struct process *process;
+};
+
+struct cloud_params {
+    const char *moto; /* the program */
+    uint16_t port;    /* wanted; 0: any */
+    const char *region;
+    const char *directory; /* moto's home */
+    const char *log_path;
+};
+
+/* 0 or -errno, with the reason on stderr. */
+int cloud_start(struct cloud **ret, const struct cloud_params *params);
+
+/* A role that may do actions, a JSON array of text, and its temporary credentials. */
+int cloud_role(struct cloud *cloud, const char *name, const char *actions, struct credentials *ret);
+
+/*
+ * From here on moto checks signatures and permissions, which is tried with a
+ * wrong secret; and this process's own credentials are those of the content
+ * delivery. Before there are other threads that read the environment.
+ */
+int cloud_lock(struct cloud *cloud);
+
+/* NULL is allowed. */
+void cloud_free(struct cloud *cloud);
+
+void credentials_free(struct credentials *credentials);
+
+#endif /* MEDIA_LOCAL_CLOUD_H */

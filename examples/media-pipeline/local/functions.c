@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the six functions may do, how long, and the variables they are given. */
+
+#include "functions.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "util.h"
+
+#define VARIABLE_LIMIT 160
+
+extern char **environ;
+
+static const struct description {
+    const char *name;
+    int timeout_s;
+    int memory_mib;
+    const char *actions; /* of its role */
+} descriptions[] = {
+    { "AuthorizerAPIToken", 10, 128, "[\"dynamodb:GetItem\"]" },
+    { "WebhookFeedly", 29, 128,
+      "[\"dynamodb:GetItem\",\"dynamodb:PutItem\",\"dynamodb:UpdateItem\",\"dynamodb:Query\","
+      "\"lambda:InvokeFunction\",\"sns:Publish\"]" },
+    { "FileCoordinator", 60, 128,
+      "[\"dynamodb:GetItem\",\"dynamodb:UpdateItem\",\"dynamodb:Scan\",\"dynamodb:Query\","
+      "\"dynamodb:BatchGetItem\",\"lambda:InvokeFunction\"]" },
+    { "StartFileUpload", 900, 2048,
+      "[\"dynamodb:GetItem\",\"dynamodb:UpdateItem\",\"dynamodb:Scan\",\"dynamodb:Query\","
+      "\"dynamodb:BatchGetItem\",\"s3:PutObject\",\"s3:GetObject\",\"s3:AbortMultipartUpload\","
+      "\"s3:ListMultipartUploadParts\",\"sns:Publish\"]" },
+    { "RegisterDevice", 29, 128,
+      "[\"dynamodb:GetItem\",\"dynamodb:PutItem\",\"dynamodb:UpdateItem\","
+      "\"sns:CreatePlatformEndpoint\",\"sns:GetEndpointAttributes\","
+      "\"sns:SetEndpointAttributes\"]" },
+    { "ListFiles", 29, 128, "[\"dynamodb:GetItem\",\"dynamodb:Query\",\"dynamodb:BatchGetItem\"]" },
+};
+
+#define FUNCTION_COUNT (sizeof(descriptions) / sizeof(descriptions[0]))
+
+const char *const function_names[] = {
+    "AuthorizerAPIToken",
+    "WebhookFeedly",
+    "FileCoordinator",
+    "StartFileUpload",
+    "RegisterDevice",
+    "ListFiles",
+    NULL,
+};
+
+/* ---- Variables ----------------------------------------------------------------------- */
+
+struct variables {
+    char *list[VARIABLE_LIMIT + 1];
+    size_t count;
+};
+
+/* A later one of the same name replaces an earlier one. Takes the text over. */
+static void add(struct variables *variables, char *text)
+{
+    size_t name_length = strcspn(text, "=") + 1;
+
+    for (size_t i = 0; i < variables->count; i++) {
+        if (strncmp(variables->list[i], text, name_length) == 0) {
+            free(variables->list[i]);
+            variables->list[i] = text;
+            return;
+        }
+    }
+    if (variables->count == VARIABLE_LIMIT) {
+        log_error("too many variables for the functions: %.60s is left out", text);
+        free(text);
+        return;
+    }
+    variables->list[variables->count++] = text;
+}
+
+/* Of our own environment the functions see what configures tracing and sanitizers. */
+static void add_inherited(struct variables *variables)
+{
+    static const char *const prefixes[] = { "PATH=",         "LD_LIBRARY_PATH=", "XRAYTRACE_",
+                                            "AWS_XRAY_",     "ASAN_OPTIONS=",    "UBSAN_OPTIONS=",
+                                            "LSAN_OPTIONS=", "PART_SIZE_MIB=",   "SSL_CERT_FILE=" };
+
+    for (char **variable = environ; *variable; variable++)
+        for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+            if (strncmp(*variable, prefixes[i], strlen(prefixes[i])) == 0)
+                add(variables, text_copy(*variable));
+}
+
+static void add_services(struct variables *variables, const struct functions_params *params)
+{
+    const struct options *options = params->options;
+
+    add(variables, text_format("AWS_REGION=%s", options->region));
+    add(variables, text_format("AWS_DEFAULT_REGION=%s", options->region));
+    add(variables, text_format("AWS_ENDPOINT_URL=%s", params->cloud->url));
+    add(variables, text_format("AWS_ENDPOINT_URL_SNS=http://127.0.0.1:%u", params->control_port));
+    add(variables,
+        text_format("AWS_ENDPOINT_URL_LAMBDA=http://127.0.0.1:%u", params->control_port));
+    add(variables, text_format("AWS_XRAY_DAEMON_ADDRESS=%s", options->xray));
+    add(variables, text_copy("AWS_XRAY_CONTEXT_MISSING=LOG_ERROR"));
+    add(variables, text_copy("AWS_EC2_METADATA_DISABLED=true"));
+    /* The directory of the program: what Lambda unpacks the zip file to. */
+    const char *slash = strrchr(options->bootstrap, '/');
+    add(variables,
+        text_format("LAMBDA_TASK_ROOT=%.*s", slash ? (int)(slash - options->bootstrap) : 1,
+                    slash ? options->bootstrap : "."));
+}
+
+static void add_pipeline(struct variables *variables, const struct functions_params *params)
+{
+    const struct options *options = params->options;
+
+    add(variables, text_copy("FILES_TABLE=Files"));
+    add(variables, text_copy("USER_FILES_TABLE=UserFiles"));
+    add(variables, text_copy("DEVICES_TABLE=Devices"));
+    add(variables, text_copy("USER_DEVICES_TABLE=UserDevices"));
+    add(variables, text_copy("API_TOKENS_TABLE=ApiTokens"));
+    add(variables, text_copy("BUCKET=" CLOUD_BUCKET));
+    add(variables,
+        text_format("PLATFORM_APPLICATION_ARN=%s", params->cloud->platform_application_arn));
+    add(variables, text_format("FILE_URL_BASE=http://127.0.0.1:%u", params->delivery_port));
+    add(variables, text_format("MEDIA_HOSTS=127.0.0.1:%u%s%s", params->media_port,
+                               options->media_hosts ? "," : "",
+                               options->media_hosts ? options->media_hosts : ""));
+    add(variables, text_format("YTDLP_PATH=%s", options->yt_dlp));
+    add(variables, text_copy("START_FILE_UPLOAD_FUNCTION=StartFileUpload"));
+    add(variables, text_copy("FILE_COORDINATOR_FUNCTION=FileCoordinator"));
+}
+
+/* The role's credentials are the only thing that differs from function to function. */
+static void add_credentials(struct variables *variables, const struct credentials *credentials)
+{
+    add(variables, text_format("AWS_ACCESS_KEY_ID=%s", credentials->access_key_id));
+    add(variables, text_format("AWS_SECRET_ACCESS_KEY=%s", credentials->secret_access_key));
+    add(variables, text_format("AWS_SESSION_TOKEN=%s", credentials->session_token));
+}
+
+static void free_variables(struct variables *variables)
+{
+    for (size_t i = 0; i < variables->count; i++)
+        free(variables->list[i]);
+}
+
+/* ---- Functions ------------------------------------------------------------------------ */
+
+static int timeout_of(const struct options *options, const struct description *description,
+                      int *ret)
+{
+    size_t length = strlen(description->name);
+
+    *ret = description->timeout_s;
+    for (const char *const *entry = options->timeouts; *entry; entry++) {
+        if (strncmp(*entry, description->name, length) != 0 || (*entry)[length] != '=')
+            continue;
+        char *end;
+        long seconds = strtol(*entry + length + 1, &end, 10);
+        if (*end || seconds < 1 || seconds > 900) {
+            log_error("--timeout takes 1 to 900 seconds, not %s", *entry);
+            return -EINVAL;
+        }
+        *ret = (int)seconds;
+    }
+    return 0;
+}
+
+static int check_timeouts(const struct options *options)
+{
+    for (const char *const *entry = options->timeouts; *entry; entry++) {
+        size_t length = strcspn(*entry, "=");
+        bool known = false;
+        for (size_t i = 0; i < FUNCTION_COUNT; i++)
+            known |= strlen(descriptions[i].name) == length &&
+                     strncmp(*entry, descriptions[i].name, length) == 0;
+        if (!known) {
+            log_error("--timeout %s: there is no such function", *entry);
+            return -EINVAL;
+        }
+    }
+    return 0;
+}
+
+static int add_function(struct lambda *lambda, const struct functions_params *params,
+                        const struct description *description)
+{
+    struct variables variables = { 0 };
+    struct credentials credentials = { 0 };
+    int timeout_s;
+
+    int error = timeout_of(params->options, description, &timeout_s);
+    if (!error)
+        error = cloud_role(params->cloud, description->name, description->actions, &credentials);
+    if (!error) {
+        add_inherited(&variables);
+        add_services(&variables, params);
+        add_pipeline(&variables, params);
+        add_credentials(&variables, &credentials);
+        for (const char *const *variable = params->options->variables; *variable; variable++)
+            add(&variables, text_copy(*variable));
+        lambda_add_function(lambda, &(struct lambda_function_params){
+                                        .name = description->name,
+                                        .timeout_s = timeout_s,
+                                        .memory_mib = description->memory_mib,
+                                        .environment = (const char *const *)variables.list,
+                                    });
+    }
+    free_variables(&variables);
+    credentials_free(&credentials);
+    return error;
+}
+
+int functions_add(struct lambda *lambda, const struct functions_params *params)
+{
+    int error = check_timeouts(params->options);
+
+    for (size_t i = 0; i < FUNCTION_COUNT && !error; i++)
+        error = add_function(lambda, params, &descriptions[i]);
+    return error;
+}
