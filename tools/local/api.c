@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <xraytrace/version.h>
 
 typedef void operation(const struct api *api, const cJSON *request, struct http_reply *reply);
@@ -66,22 +67,27 @@ static void put_trace_segments(const struct api *api, const cJSON *request,
     api_reply(reply, body);
 }
 
+struct entry {
+    double start;
+    size_t node;
+};
+
 /* Segments by start time: the nodes' order in the tree is another. */
 static int by_start(const void *a, const void *b)
 {
-    const struct trace_node *x = *(const struct trace_node *const *)a;
-    const struct trace_node *y = *(const struct trace_node *const *)b;
+    const struct entry *x = a;
+    const struct entry *y = b;
     if (x->start != y->start)
         return x->start < y->start ? -1 : 1;
-    return x < y ? -1 : x > y;
+    return x->node < y->node ? -1 : x->node > y->node;
 }
 
-static int add_segment(const struct trace *trace, const struct trace_node *node, cJSON *segments)
+static int add_segment(const struct trace *trace, size_t node, cJSON *segments)
 {
     struct buffer text = { 0 };
     char id[ENTITY_ID_LENGTH + 1];
-    entity_id_format(node->id, id);
-    trace_write_document(trace, (size_t)(node - trace->nodes), &text);
+    entity_id_format(trace->nodes[node].id, id);
+    trace_write_document(trace, node, &text);
     char *document = buffer_take(&text, NULL);
     cJSON *segment = cJSON_CreateObject();
     bool good = document && cJSON_AddStringToObject(segment, "Id", id) &&
@@ -97,17 +103,17 @@ static int add_segment(const struct trace *trace, const struct trace_node *node,
 
 static int add_segments(const struct trace *trace, cJSON *segments)
 {
-    const struct trace_node **order = calloc(trace->count + 1, sizeof *order);
+    struct entry *order = calloc(trace->count + 1, sizeof *order);
     size_t count = 0;
     int r = order ? 0 : -ENOMEM;
     for (size_t i = 0; order && i < trace->count; i++)
         if (trace_is_entry(trace, i))
-            order[count++] = &trace->nodes[i];
+            order[count++] = (struct entry){ trace->nodes[i].start, i };
     if (count)
-        qsort((void *)order, count, sizeof *order, by_start);
+        qsort(order, count, sizeof *order, by_start);
     for (size_t i = 0; i < count && r == 0; i++)
-        r = add_segment(trace, order[i], segments);
-    free((void *)order);
+        r = add_segment(trace, order[i].node, segments);
+    free(order);
     return r;
 }
 

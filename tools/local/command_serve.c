@@ -103,7 +103,7 @@ int command_serve(const struct options *options)
 {
     struct socket_pair sockets;
     struct store *store;
-    struct ingest *ingest;
+    struct ingest *ingest = NULL;
     sigset_t stop_signals;
 
     /* Before any thread begins, which then blocks them too. */

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 /* The service takes 64 kB; what is larger is kept here, so that it can be seen. */
-#define DOCUMENT_BYTES_MAX       (1024u * 1024u)
+#define DOCUMENT_BYTES_MAX       ((size_t)1024 * 1024)
 #define DOCUMENT_SUBSEGMENTS_MAX 10000u
 /* The year 9999: later times are a mistake, and would make any scale useless. */
 #define DOCUMENT_TIME_MAX 253402300799.0

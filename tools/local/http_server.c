@@ -18,7 +18,7 @@
 #define CONNECTIONS_MAX      512u
 #define IDLE_TIMEOUT_SECONDS 30u
 /* A client that sends on after "too large" is cut off here. */
-#define DISCARDED_BYTES_MAX (4 * (size_t)HTTP_BODY_MAX)
+#define DISCARDED_BYTES_MAX (4 * HTTP_BODY_MAX)
 
 struct http_server {
     struct MHD_Daemon *daemon;
@@ -192,6 +192,8 @@ static enum MHD_Result receive_body(struct connection_state *state, const char *
     return MHD_YES;
 }
 
+/* The parameters are the library's. */
+/* NOLINTNEXTLINE(readability-function-size) */
 static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *url,
                                   const char *method, const char *version, const char *upload,
                                   size_t *upload_length, void **state_pointer)

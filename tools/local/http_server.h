@@ -7,7 +7,7 @@
 
 #include <stddef.h>
 
-#define HTTP_BODY_MAX (5u * 1024u * 1024u)
+#define HTTP_BODY_MAX ((size_t)5 * 1024 * 1024)
 
 struct http_request {
     const char *method;

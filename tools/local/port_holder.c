@@ -34,6 +34,30 @@ static bool in_the_way(const char *theirs, const char *ours, bool ours_is_any)
     return their_length >= our_length && strcmp(theirs + their_length - our_length, ours) == 0;
 }
 
+/* Of a line's fields: 1 address:port, 3 state, 9 inode. */
+#define FIELDS 10
+
+/* The inode of the line's socket if it is in the way, else 0. */
+static unsigned long read_line(char *line, const char *ours, bool ours_is_any, uint16_t port,
+                               bool tcp)
+{
+    char *fields[FIELDS];
+    char *rest = line;
+    for (size_t i = 0; i < FIELDS;) {
+        fields[i] = strsep(&rest, " \n");
+        if (!fields[i])
+            return 0;
+        if (*fields[i])
+            i++;
+    }
+    char *colon = strchr(fields[1], ':');
+    if (!colon || strtoul(colon + 1, NULL, 16) != port ||
+        (tcp && strtoul(fields[3], NULL, 16) != TCP_STATE_LISTEN))
+        return 0;
+    *colon = '\0';
+    return in_the_way(fields[1], ours, ours_is_any) ? strtoul(fields[9], NULL, 10) : 0;
+}
+
 /* The inode of a socket that has the port, 0 if there is none in this file. */
 static unsigned long find_inode(const char *path, const char *ours, bool ours_is_any, uint16_t port,
                                 bool tcp)
@@ -43,18 +67,8 @@ static unsigned long find_inode(const char *path, const char *ours, bool ours_is
     unsigned long found = 0;
     if (!file)
         return 0;
-    while (!found && fgets(line, sizeof line, file)) {
-        char address[33];
-        unsigned their_port;
-        unsigned state;
-        unsigned long inode;
-        if (sscanf(line, " %*d: %32[0-9A-F]:%x %*[0-9A-F]:%*x %x %*s %*s %*s %*s %*s %lu", address,
-                   &their_port, &state, &inode) != 4)
-            continue;
-        if (their_port == port && (!tcp || state == TCP_STATE_LISTEN) &&
-            in_the_way(address, ours, ours_is_any))
-            found = inode;
-    }
+    while (!found && fgets(line, sizeof line, file))
+        found = read_line(line, ours, ours_is_any, port, tcp);
     fclose(file);
     return found;
 }

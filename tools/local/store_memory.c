@@ -4,6 +4,7 @@
    document, whose head is evicted first. */
 #include "store.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <math.h>
 #include <pthread.h>
@@ -113,6 +114,15 @@ static struct trace_entry *add_trace(struct memory_store *s, const struct trace_
     return trace;
 }
 
+static void free_trace(struct trace_entry *trace)
+{
+    for (size_t i = 0; i < trace->count; i++)
+        free(trace->entries[i].document.text);
+    free(trace->entries);
+    free(trace->index);
+    free(trace);
+}
+
 static void remove_trace(struct memory_store *s, struct trace_entry *trace)
 {
     struct trace_entry **link = &s->buckets[bucket_of(s, &trace->id)];
@@ -123,17 +133,14 @@ static void remove_trace(struct memory_store *s, struct trace_entry *trace)
     s->counts.traces--;
     s->counts.documents -= trace->count;
     s->counts.bytes -= trace->bytes;
-    for (size_t i = 0; i < trace->count; i++)
-        free(trace->entries[i].document.text);
-    free(trace->entries);
-    free(trace->index);
-    free(trace);
+    free_trace(trace);
 }
 
 /* The place in the index where the id is, or would be. */
 static uint32_t *index_place(const struct memory_store *s, const struct trace_entry *trace,
                              uint64_t id)
 {
+    assert(trace->index);
     size_t mask = trace->index_size - 1;
     size_t at = mix(id ^ s->seed) & mask;
     while (trace->index[at] && trace->entries[trace->index[at] - 1].id != id)
@@ -267,7 +274,7 @@ static int put_locked(struct memory_store *s, const struct document *document, c
     }
     unlink_age(s, trace);
     link_newest(s, trace);
-    while (s->oldest != trace &&
+    while (s->oldest && s->oldest != trace &&
            (s->counts.traces > s->limits.traces || s->counts.bytes > s->limits.bytes)) {
         remove_trace(s, s->oldest);
         s->counts.evicted_traces++;
@@ -387,8 +394,10 @@ static void memory_count(struct store *store, struct store_counts *ret)
 static void memory_close(struct store *store)
 {
     struct memory_store *s = (struct memory_store *)store;
-    while (s->oldest)
-        remove_trace(s, s->oldest);
+    for (struct trace_entry *trace = s->oldest, *newer; trace; trace = newer) {
+        newer = trace->newer;
+        free_trace(trace);
+    }
     pthread_mutex_destroy(&s->lock);
     free(s);
 }

@@ -42,7 +42,9 @@ static size_t put_tree(const struct waterfall *w, size_t node, bool own)
     const char *const *line = lines[w->style->unicode];
     size_t ancestors[WATERFALL_WIDTH_MAX / 2];
     size_t levels = w->trace->nodes[node].depth;
-    size_t fitting = w->columns.name > 10 ? (w->columns.name - 10) / 2 : 0;
+    size_t fitting = w->columns.name > WATERFALL_NAME_REST
+                         ? (w->columns.name - WATERFALL_NAME_REST) / 2
+                         : 0;
     size_t shown = levels < fitting ? levels : fitting;
     size_t at = node;
     for (size_t i = shown; i > 0; i--) {

@@ -5,6 +5,9 @@
 
 #include "waterfall.h"
 
+/* However deep a line is in the tree, so many cells are left for its name. */
+#define WATERFALL_NAME_REST ((size_t)10)
+
 enum outcome {
     OUTCOME_OK,
     OUTCOME_IN_PROGRESS,

@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NAME_MIN   12u
-#define ORIGIN_MAX 22u
-#define BAR_MIN    10u
-#define GAP        2u
+#define NAME_MIN   ((size_t)12)
+#define ORIGIN_MAX ((size_t)22)
+#define BAR_MIN    ((size_t)8)
+#define GAP        ((size_t)2)
 
 void waterfall_duration(double seconds, bool unicode, char *ret, size_t size)
 {
@@ -97,8 +97,8 @@ static struct columns wishes(const struct waterfall *w)
     for (size_t i = trace->first_root; i != TRACE_NONE; i = trace_next(trace, i)) {
         const struct trace_node *node = &trace->nodes[i];
         const char *name = trace_string(node->json, "name");
-        size_t name_width = name ? cells_width(name, unicode) : 9;
-        c.name = larger(c.name, smaller(2 * node->depth + name_width, WATERFALL_WIDTH_MAX));
+        size_t name_width = larger(name ? cells_width(name, unicode) : 0, WATERFALL_NAME_REST);
+        c.name = larger(c.name, smaller((size_t)2 * node->depth + name_width, WATERFALL_WIDTH_MAX));
         c.origin = larger(c.origin, cells_width(waterfall_origin(node), unicode));
         waterfall_duration(node->start - w->start, unicode, text, sizeof text);
         c.start = larger(c.start, cells_width(text, unicode) + 1);
@@ -163,8 +163,8 @@ void waterfall_bar(const struct waterfall *w, const struct trace_node *node)
     double total = w->end - w->start;
     double scale = total > 0 ? (double)cells * 8 / total : 0;
     double node_end = node->in_progress ? w->end : node->end;
-    size_t from = smaller((size_t)((node->start - w->start) * scale), cells * 8 - 1);
-    size_t to = smaller((size_t)ceil((node_end - w->start) * scale - 1e-6), cells * 8);
+    size_t from = smaller((size_t)((node->start - w->start) * scale + 1e-3), cells * 8 - 1);
+    size_t to = smaller((size_t)ceil((node_end - w->start) * scale - 1e-3), cells * 8);
     if (total <= 0)
         to = cells * 8;
     to = larger(to, from + 1);
