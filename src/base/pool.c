@@ -8,16 +8,6 @@
 #include "base/alloc.h"
 #include "base/thread.h"
 
-struct block {
-    struct block *next;
-};
-
-struct list {
-    struct block *first;
-    size_t count;
-};
-
-/* A thread keeps at most this many: half of them go when one is over. */
 static const struct {
     size_t bytes;
     size_t keep;
@@ -29,37 +19,33 @@ static const struct {
     [XR_POOL_64K] = { 65536, 8, 1 },
 };
 
-static _Thread_local struct list mine[XR_POOL_CLASSES];
-static struct list shared[XR_POOL_CLASSES];
+_Thread_local struct xr_pool_list xr_pool_mine[XR_POOL_CLASSES];
+static struct xr_pool_list shared[XR_POOL_CLASSES];
 static pthread_mutex_t shared_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void push(struct list *list, struct block *block)
+static void push(struct xr_pool_list *list, struct xr_pool_block *block)
 {
     block->next = list->first;
     list->first = block;
     list->count++;
 }
 
-static struct block *pop(struct list *list)
+static void move(struct xr_pool_list *to, struct xr_pool_list *from, size_t count)
 {
-    struct block *block = list->first;
+    while (count-- > 0 && from->first) {
+        struct xr_pool_block *block = from->first;
 
-    list->first = block->next;
-    list->count--;
-    return block;
-}
-
-static void move(struct list *to, struct list *from, size_t count)
-{
-    while (count-- > 0 && from->first)
-        push(to, pop(from));
+        from->first = block->next;
+        from->count--;
+        push(to, block);
+    }
 }
 
 static void give_back_all(void)
 {
     pthread_mutex_lock(&shared_lock);
     for (int class = 0; class < XR_POOL_CLASSES; class ++)
-        move(&shared[class], &mine[class], SIZE_MAX);
+        move(&shared[class], &xr_pool_mine[class], SIZE_MAX);
     pthread_mutex_unlock(&shared_lock);
 }
 
@@ -101,41 +87,37 @@ static void make(enum xr_pool_class class)
         memory += past ? bytes - past : 0;
     }
     for (size_t i = classes[class].slab; i-- > 0;)
-        push(&mine[class], (struct block *)(memory + i * bytes));
+        push(&xr_pool_mine[class], (struct xr_pool_block *)(memory + i * bytes));
 }
 
-static void *get_slow(enum xr_pool_class class)
+void *xr_pool_get_slow(enum xr_pool_class class)
 {
+    struct xr_pool_list *list = &xr_pool_mine[class];
+
     xr_thread_enter();
+    list->keep = classes[class].keep;
     lock();
-    move(&mine[class], &shared[class], classes[class].keep / 2);
+    move(list, &shared[class], list->keep / 2);
     unlock();
-    if (!mine[class].first)
+    if (!list->first)
         make(class);
-    return mine[class].first ? pop(&mine[class]) : NULL;
+    return list->first ? xr_pool_get(class) : NULL;
+}
+
+void xr_pool_give_back(enum xr_pool_class class)
+{
+    struct xr_pool_list *list = &xr_pool_mine[class];
+
+    xr_thread_enter();
+    list->keep = classes[class].keep;
+    if (list->count <= list->keep)
+        return;
+    lock();
+    move(&shared[class], list, list->keep / 2);
+    unlock();
 }
 
 size_t xr_pool_bytes(enum xr_pool_class class)
 {
     return classes[class].bytes;
-}
-
-void *xr_pool_get(enum xr_pool_class class)
-{
-    if (__builtin_expect(mine[class].first != NULL, 1))
-        return pop(&mine[class]);
-    return get_slow(class);
-}
-
-void xr_pool_put(enum xr_pool_class class, void *block)
-{
-    struct list *list = &mine[class];
-
-    push(list, block);
-    if (__builtin_expect(list->count > classes[class].keep, 0)) {
-        xr_thread_enter();
-        lock();
-        move(&shared[class], list, classes[class].keep / 2);
-        unlock();
-    }
 }

@@ -24,8 +24,44 @@ void xr_pool_set_up(void);
 
 size_t xr_pool_bytes(enum xr_pool_class class);
 
+struct xr_pool_block {
+    struct xr_pool_block *next;
+};
+
+struct xr_pool_list {
+    struct xr_pool_block *first;
+    size_t count;
+    size_t keep; /* a thread keeps at most this many: half of them go when one is over */
+};
+
+/* What this thread keeps. keep is 0 until it has been here once. */
+extern _Thread_local struct xr_pool_list xr_pool_mine[XR_POOL_CLASSES];
+
+void *xr_pool_get_slow(enum xr_pool_class class);
+void xr_pool_give_back(enum xr_pool_class class);
+
 /* NULL when out of memory. */
-void *xr_pool_get(enum xr_pool_class class);
-void xr_pool_put(enum xr_pool_class class, void *block);
+static inline void *xr_pool_get(enum xr_pool_class class)
+{
+    struct xr_pool_list *list = &xr_pool_mine[class];
+    struct xr_pool_block *block = list->first;
+
+    if (__builtin_expect(!block, 0))
+        return xr_pool_get_slow(class);
+    list->first = block->next;
+    list->count--;
+    return block;
+}
+
+static inline void xr_pool_put(enum xr_pool_class class, void *memory)
+{
+    struct xr_pool_list *list = &xr_pool_mine[class];
+    struct xr_pool_block *block = (struct xr_pool_block *)memory;
+
+    block->next = list->first;
+    list->first = block;
+    if (__builtin_expect(++list->count > list->keep, 0))
+        xr_pool_give_back(class);
+}
 
 #endif /* XR_BASE_POOL_H */

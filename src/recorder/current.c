@@ -25,31 +25,13 @@ static struct xr_segment *top(void)
     return segment;
 }
 
-xray_segment *xr_current_push(struct xr_segment *segment)
+void xr_current_remove_inner(struct xr_segment *segment, bool inner_too)
 {
-    if (!segment) {
-        xr_stack.placeholders++;
-        return xr_placeholder;
-    }
-    segment->outer = xr_stack.current;
-    segment->state |= XR_STACKED;
-    return xr_stack.current = xr_handle(segment);
-}
-
-void xr_current_remove(struct xr_segment *segment, bool inner_too)
-{
-    struct xr_segment *inner = top();
     const xray_segment *handle = xr_handle(segment);
+    struct xr_segment *inner = top();
 
-    segment->state &= ~(uint32_t)XR_STACKED;
-    if (inner == segment) {
-        xr_stack.current = segment->outer;
-        xr_stack.placeholders = 0;
-        return;
-    }
-    for (; inner; inner = xr_segment_of(inner->outer))
-        if (inner->outer == handle)
-            break;
+    while (inner && inner->outer != handle)
+        inner = xr_segment_of(inner->outer);
     if (!inner)
         return;
     if (!inner_too) {

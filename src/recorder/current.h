@@ -35,10 +35,30 @@ static inline struct xr_segment *xr_current_segment(void)
  * Makes a segment that was just started current, and returns its handle. For
  * NULL, because of a lack of memory, a placeholder.
  */
-xray_segment *xr_current_push(struct xr_segment *segment);
+static inline xray_segment *xr_current_push(struct xr_segment *segment)
+{
+    if (__builtin_expect(!segment, 0)) {
+        xr_stack.placeholders++;
+        return xr_placeholder;
+    }
+    segment->outer = xr_stack.current;
+    segment->state |= XR_STACKED;
+    return xr_stack.current = xr_handle(segment);
+}
 
-/* Off the stack, with all that is inside it when inner_too. Nothing for a segment that is not on
- * it. */
-void xr_current_remove(struct xr_segment *segment, bool inner_too);
+/* Off the stack, with all that is inside it when inner_too. */
+void xr_current_remove_inner(struct xr_segment *segment, bool inner_too);
+
+/* Nothing for a segment that is not on this thread's stack. */
+static inline void xr_current_remove(struct xr_segment *segment, bool inner_too)
+{
+    segment->state &= ~(uint32_t)XR_STACKED;
+    if (__builtin_expect(xr_stack.current != xr_handle(segment), 0)) {
+        xr_current_remove_inner(segment, inner_too);
+        return;
+    }
+    xr_stack.current = segment->outer;
+    xr_stack.placeholders = 0;
+}
 
 #endif /* XR_RECORDER_CURRENT_H */
