@@ -8,7 +8,6 @@
 #include "cloud.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -338,9 +337,11 @@ static int start_process(struct cloud *cloud, const struct cloud_params *params)
     char port[8];
     char *path = text_format("PATH=%s", getenv("PATH") ? getenv("PATH") : "/usr/bin:/bin");
     char *home = text_format("HOME=%s", params->directory);
+    char *temporary = text_format("TMPDIR=%s", params->directory);
     const char *argv[] = { params->moto, "-H", "127.0.0.1", "-p", port, NULL };
     const char *environment[] = { path,
                                   home,
+                                  temporary,
                                   "LANG=C.UTF-8",
                                   "PYTHONUNBUFFERED=1",
                                   "PYTHONDONTWRITEBYTECODE=1",
@@ -359,6 +360,7 @@ static int start_process(struct cloud *cloud, const struct cloud_params *params)
                   params->moto, strerror(-error));
     free(path);
     free(home);
+    free(temporary);
     return error;
 }
 
@@ -427,11 +429,8 @@ void cloud_free(struct cloud *cloud)
 {
     if (!cloud)
         return;
-    if (cloud->process) {
-        process_signal(cloud->process, SIGTERM);
-        process_wait(cloud->process, 2000);
-        process_free(cloud->process);
-    }
+    /* It has nothing to save, and would wait long for idle connections: killed. */
+    process_free(cloud->process);
     free(cloud->region);
     free(cloud->url);
     free(cloud->platform_application_arn);

@@ -128,8 +128,12 @@ static int check_programs(struct options *options)
                       programs[i].remedy, programs[i].option);
             return -ENOENT;
         }
+        /* Without "..": the functions are told in which directory they are. */
+        char *resolved = i == 0 ? realpath(found, NULL) : NULL;
         free(*programs[i].path);
-        *programs[i].path = found;
+        *programs[i].path = resolved ? resolved : found;
+        if (resolved)
+            free(found);
     }
     return 0;
 }

@@ -217,7 +217,7 @@ xray_segment *segments_service_begin(struct segments *segments, const char *func
                             function);
 
     xray_set_aws(service, xray_aws(.request_id = request_id));
-    xray_set_aws_field(service, "resource_names", xray_string(arn));
+    xray_set_aws_field(service, "function_arn", xray_string(arn));
     free(arn);
     return service;
 }
