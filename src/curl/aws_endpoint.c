@@ -171,22 +171,28 @@ static void aws_own(struct xr_aws_endpoint *ret, const char *service, const char
     ret->path[0] = '\0';
 }
 
+/* text is one of the words below, which fit. */
+static void set_source(char *ret, const char *text)
+{
+    memcpy(ret, text, strlen(text) + 1);
+}
+
 int xr_aws_endpoint_find(struct xr_aws_endpoint *ret, const struct xr_aws_service *service,
                          const char *region, const char *url,
                          char source[static XR_AWS_SOURCE_SIZE])
 {
-    snprintf(source, XR_AWS_SOURCE_SIZE, "endpoint_url");
+    set_source(source, "endpoint_url");
     if (!url) {
         variable_of(service, source);
         url = variable(source);
     }
     if (!url) {
-        snprintf(source, XR_AWS_SOURCE_SIZE, "AWS_ENDPOINT_URL");
+        set_source(source, "AWS_ENDPOINT_URL");
         url = variable(source);
     }
     if (url)
         return parse_url(ret, url);
-    snprintf(source, XR_AWS_SOURCE_SIZE, "the service's own endpoint");
+    set_source(source, "the service's own endpoint");
     aws_own(ret, service->host, region);
     return 0;
 }

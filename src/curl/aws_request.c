@@ -202,8 +202,8 @@ int xr_aws_message_make(struct xr_aws_message *ret, xray_aws_client *client,
         .body = request->body,
         .body_length = request->body_length,
         .caller_headers = request->headers,
-        .token_line.limit = 2 * XR_AWS_HEADER_LIMIT,
-        .authorization_line.limit = 2 * XR_AWS_HEADER_LIMIT,
+        .token_line.limit = (size_t)2 * XR_AWS_HEADER_LIMIT,
+        .authorization_line.limit = (size_t)2 * XR_AWS_HEADER_LIMIT,
     };
     r = check(client, ret);
     if (r == 0)

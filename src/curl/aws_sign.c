@@ -53,18 +53,30 @@ static int digit(char c)
     return at ? (int)(at - HEX_LOWER) : -1;
 }
 
+/* The byte of an escape such as %7E, or -1. */
+static int escaped(const char *text, size_t length)
+{
+    int high, low;
+
+    if (length < 3 || text[0] != '%')
+        return -1;
+    high = digit(text[1]);
+    low = digit(text[2]);
+    return high >= 0 && low >= 0 ? high * 16 + low : -1;
+}
+
 /* Encodes what may be encoded already, so that %7e, %7E and ~ become the same. */
 static void encode_once(struct xr_curl_buffer *ret, const char *text, size_t length,
                         bool keep_slash)
 {
-    for (size_t i = 0; i < length; i++) {
-        char c = text[i];
+    size_t read;
 
-        if (c == '%' && i + 2 < length && digit(text[i + 1]) >= 0 && digit(text[i + 2]) >= 0) {
-            c = (char)(digit(text[i + 1]) << 4 | digit(text[i + 2]));
-            i += 2;
-        }
-        encode(ret, &c, 1, keep_slash);
+    for (size_t i = 0; i < length; i += read) {
+        int byte = escaped(text + i, length - i);
+        unsigned char c = byte >= 0 ? (unsigned char)byte : (unsigned char)text[i];
+
+        encode(ret, (const char *)&c, 1, keep_slash);
+        read = byte >= 0 ? 3 : 1;
     }
 }
 
@@ -301,7 +313,7 @@ static void to_hex(const unsigned char *bytes, char ret[static XR_AWS_HASH_SIZE]
         ret[2 * i] = HEX_LOWER[bytes[i] >> 4];
         ret[2 * i + 1] = HEX_LOWER[bytes[i] & 15];
     }
-    ret[2 * HASH_BYTES] = '\0';
+    ret[XR_AWS_HASH_SIZE - 1] = '\0';
 }
 
 int xr_aws_hash(const void *data, size_t length, char ret[static XR_AWS_HASH_SIZE])

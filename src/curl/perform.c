@@ -68,6 +68,7 @@ static void name_after_host(CURL *easy, char *ret, size_t size)
 /* The list that the handle has when no header of ours is in it. */
 static struct curl_slist *own_list(struct curl_slist *headers)
 {
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): the public mark for "none" */
     return headers == XRAY_CURL_NO_HEADERS ? NULL : headers;
 }
 

@@ -129,6 +129,7 @@ static struct lane *own_lane(struct transport *transport)
     if (lane)
         return lane;
     lane = new_lane(transport);
+    /* NOLINTNEXTLINE(performance-no-int-to-ptr): a key holds a number as well as a pointer */
     if (lane && pthread_setspecific(transport->key, (void *)lane->number) != 0) {
         free_lanes(remove_lanes(lane->number, NULL));
         lane = NULL;
