@@ -39,7 +39,7 @@ static void put(struct output *output, const char *text, size_t length)
     output->length += length;
 }
 
-/* ---- Strings ------------------------------------------------------------------------- */
+/* ---- Strings ----------------------------------------------------------------- */
 
 static bool is_continuation(const char *p, unsigned char low, unsigned char high)
 {
@@ -152,7 +152,7 @@ static bool skip_string(struct input *input)
     return false;
 }
 
-/* ---- Numbers and words ------------------------------------------------------------------- */
+/* ---- Numbers and words ------------------------------------------------------- */
 
 /* At least one. */
 static bool skip_digits(struct input *input)
@@ -213,7 +213,7 @@ static bool skip_scalar(struct input *input)
     }
 }
 
-/* ---- Structure ------------------------------------------------------------------------------ */
+/* ---- Structure --------------------------------------------------------------- */
 
 struct stack {
     char opened[XR_JSON_DEPTH_MAX]; /* "[" or "{" */
@@ -229,9 +229,11 @@ static enum expected after_value(const struct stack *stack)
 /* Whether c is what may stand here, and what is next then. */
 static bool structural(struct stack *stack, enum expected *expected, char c)
 {
-    char opened = stack->depth > 0 ? stack->opened[stack->depth - 1] : '\0';
     bool may_begin = *expected == EXPECT_VALUE || *expected == EXPECT_VALUE_OR_END;
+    char opened = '\0'; /* the innermost */
 
+    if (stack->depth > 0)
+        opened = stack->opened[stack->depth - 1];
     switch (c) {
     case '[':
     case '{':
@@ -285,10 +287,11 @@ static bool scalar(const struct stack *stack, enum expected *expected, struct in
 ssize_t xr_json_minify(char *ret, size_t size, const char *text, size_t length)
 {
     struct input input = { .p = text, .end = text + length };
-    struct output output = { .text = ret, .size = size };
+    struct output output = { .size = size };
     enum expected expected = EXPECT_VALUE;
     struct stack stack;
 
+    output.text = ret;
     stack.depth = 0;
     while (input.p < input.end) {
         const char *token = input.p;

@@ -18,7 +18,9 @@ struct xr_glob {
 
 static inline char xr_glob_fold(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+    if (c >= 'A' && c <= 'Z')
+        c = (char)(c | 0x20);
+    return c;
 }
 
 /*

@@ -49,7 +49,7 @@ struct rules {
     struct rule list[];
 };
 
-/* ---- Reading ---------------------------------------------------------------------- */
+/* ---- Reading ----------------------------------------------------------------- */
 
 /* Whose members are read: "default", or "rules[3]". */
 struct owner {
@@ -201,7 +201,7 @@ static cJSON *parse(const char *text)
     cJSON *document;
 
     if (length > XR_RULES_TEXT_MAX) {
-        xr_log(&xr_log_stderr, XR_LOG_ERROR, "sampling rules: more than %d bytes",
+        xr_log(&xr_log_stderr, XR_LOG_ERROR, "sampling rules: more than %u bytes",
                XR_RULES_TEXT_MAX);
         return NULL;
     }
@@ -214,7 +214,7 @@ static cJSON *parse(const char *text)
     return document;
 }
 
-/* ---- Compiling ------------------------------------------------------------------------ */
+/* ---- Compiling --------------------------------------------------------------- */
 
 static void compile_quota(struct xr_quota *ret, const cJSON *object)
 {
@@ -276,7 +276,7 @@ static struct rules *compile(const cJSON *document, size_t count, size_t pattern
     return rules;
 }
 
-/* ---- Deciding -------------------------------------------------------------------------- */
+/* ---- Deciding ---------------------------------------------------------------- */
 
 struct text {
     const char *text; /* or NULL: not known */

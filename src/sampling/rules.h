@@ -6,7 +6,7 @@
 #include <xraytrace/sampler.h>
 
 /* Longest document that is read. */
-#define XR_RULES_TEXT_MAX (1024 * 1024)
+#define XR_RULES_TEXT_MAX (1U << 20)
 
 /* As xray_sampler_local(): the reason of a refusal is logged, with the rule and the member. */
 int xr_sampler_rules(xray_sampler *ret, const char *text);

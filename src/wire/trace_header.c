@@ -63,7 +63,7 @@ static unsigned scan(const char *text, size_t length)
     return ((control & high) != 0 ? HAS_CONTROL : 0) | ((any & high) != 0 ? HAS_HIGH : 0);
 }
 
-/* ---- Fields -------------------------------------------------------------------------- */
+/* ---- Fields ------------------------------------------------------------------ */
 
 enum key {
     KEY_NONE, /* not a field */
@@ -136,7 +136,7 @@ static struct field split_field(const char *text, size_t length)
     return field;
 }
 
-/* ---- Fields that are passed on ---------------------------------------------------- */
+/* ---- Fields that are passed on ----------------------------------------------- */
 
 /* Fields joined with ";" in extra[], which is zero behind length. */
 struct extras {
@@ -209,7 +209,7 @@ static void extras_add(struct extras *extras, const struct field *field)
     extras->length += whole.length;
 }
 
-/* ---- Parsing -------------------------------------------------------------------------- */
+/* ---- Parsing ----------------------------------------------------------------- */
 
 struct known {
     xray_trace_id trace_id;
@@ -344,7 +344,7 @@ int xr_trace_header_parse(xray_trace_header *ret, const char *text)
     return 0;
 }
 
-/* ---- Formatting --------------------------------------------------------------------------- */
+/* ---- Formatting -------------------------------------------------------------- */
 
 /* Writes what of header->extra may be sent. Returns the end. */
 static char *format_extras(char *p, const xray_trace_header *header)

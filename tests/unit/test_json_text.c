@@ -168,8 +168,8 @@ Test(json_text, refuses_blanks_that_json_has_not)
 {
     static const char *const texts[] = { "\f1",
                                          "\v1",
-                                         "\xc2\xa0"
-                                         "1",
+                                         ("\xc2\xa0"
+                                          "1"),
                                          "1\x01",
                                          "/**/1",
                                          "//\n1" };

@@ -42,7 +42,7 @@ static int count(const xray_sampler *sampler, int64_t now_ns, int decisions)
     return sampled;
 }
 
-/* ---- The first of each second ----------------------------------------------------------- */
+/* ---- The first of each second ------------------------------------------------ */
 
 Test(rate_sampler, takes_the_first_of_each_second)
 {
@@ -158,7 +158,7 @@ Test(rate_sampler, takes_no_member_that_the_request_has_not)
     sampler.destroy(sampler.data);
 }
 
-/* ---- The fraction -------------------------------------------------------------------------- */
+/* ---- The fraction ------------------------------------------------------------ */
 
 Test(rate_sampler, never_samples_with_zero_and_zero)
 {
@@ -187,7 +187,7 @@ Test(rate_sampler, samples_the_fraction_of_the_rest)
     both.destroy(both.data);
 }
 
-/* ---- Setting up ------------------------------------------------------------------------------ */
+/* ---- Setting up -------------------------------------------------------------- */
 
 Test(rate_sampler, refuses_what_is_out_of_range)
 {
@@ -295,8 +295,7 @@ Test(rate_sampler, reports_that_there_is_no_memory)
     cr_assert_eq(xr_sampler_rate(&sampler, 1, 0.5), -ENOMEM);
 }
 
-/* ---- The reservoir alone ------------------------------------------------------------------------
- */
+/* ---- The reservoir alone ----------------------------------------------------- */
 
 Test(reservoir, gives_nothing_when_it_is_empty)
 {

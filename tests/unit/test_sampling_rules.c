@@ -55,7 +55,7 @@ static int decide_once(const char *text, const char *host, const char *method, c
     return sampled;
 }
 
-/* ---- Matching ------------------------------------------------------------------------------- */
+/* ---- Matching ---------------------------------------------------------------- */
 
 Test(sampling_rules, apply_when_all_three_patterns_match)
 {
@@ -156,7 +156,7 @@ Test(sampling_rules, take_the_last_of_a_member_that_comes_twice)
     cr_expect_eq(decide_once(text, "h", "GET", "/"), 1);
 }
 
-/* ---- Quotas --------------------------------------------------------------------------------- */
+/* ---- Quotas ------------------------------------------------------------------ */
 
 static int count(const xray_sampler *sampler, const char *path, int64_t now_ns, int decisions)
 {
@@ -229,8 +229,7 @@ Test(sampling_rules, have_no_names)
     sampler.destroy(sampler.data);
 }
 
-/* ---- Refusals -----------------------------------------------------------------------------------
- */
+/* ---- Refusals ---------------------------------------------------------------- */
 
 /* What is logged while text is refused. */
 static const char *reason(const char *text)
@@ -418,8 +417,7 @@ Test(sampling_rules, refuse_nothing_at_all)
     cr_expect_eq(xr_sampler_rules(&sampler, DOCUMENT("")), -EINVAL);
 }
 
-/* ---- Memory
- * ---------------------------------------------------------------------------------------- */
+/* ---- Memory ------------------------------------------------------------------ */
 
 static int64_t allocated;
 static int allocations;
