@@ -63,7 +63,7 @@ Test(waterfall, is_drawn_with_blocks_to_the_eighth)
         "shop            AWS::Lambda::Function    +0 ms    1.60 s  ████████████████████████████  500 fault\n"
         "├╴DynamoDB      aws                    +200 ms    400 ms     ▐██████▌                   400 throttle\n"
         "│     Throttled: too fast\n"
-        "├╴resize                               +600 ms    900 ms            ▐███████████████▍   ok\n"
+        "├╴resize                               +600 ms    900 ms            ▐███████████████▎   ok\n"
         "│ ╰╴encode                             +600 ms    100 µs            ▐                   ok\n"
         "╰╴upload                               +1.20 s         …                       ░░░░░░░  in progress\n";
     /* clang-format on */

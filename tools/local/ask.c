@@ -42,6 +42,27 @@ int ask(const struct options *options, const char *path, const char *request, cJ
     return 0;
 }
 
+int print_no_memory(void)
+{
+    fputs("xraytrace-local: out of memory\n", stderr);
+    return EXIT_NOT_FOUND;
+}
+
+int print_buffer(struct buffer *buffer)
+{
+    size_t length;
+    char *text = buffer_take(buffer, &length);
+    if (!text)
+        return print_no_memory();
+    size_t written = fwrite(text, 1, length, stdout);
+    free(text);
+    if (written != length || fflush(stdout) != 0) {
+        fprintf(stderr, "xraytrace-local: cannot write: %s\n", strerror(errno));
+        return EXIT_NOT_FOUND;
+    }
+    return EXIT_DONE;
+}
+
 struct output_style output_style(const struct options *options)
 {
     bool terminal = isatty(STDOUT_FILENO);

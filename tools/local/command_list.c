@@ -106,9 +106,9 @@ int command_list(const struct options *options)
     } while (r == 0 && token);
     free(token);
     if (r == 0 && left == options->limit)
-        printf("no traces yet at %s port %u\n", options->address, options->port);
-    else if (r == 0 && out.text)
-        fwrite(out.text, 1, out.length, stdout);
+        buffer_printf(&out, "no traces yet at %s port %u\n", options->address, options->port);
+    if (r == 0)
+        return print_buffer(&out);
     buffer_free(&out);
     return r;
 }

@@ -5,31 +5,9 @@
 #include "trace.h"
 #include "waterfall.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int no_memory(void)
-{
-    fputs("xraytrace-local: out of memory\n", stderr);
-    return EXIT_NOT_FOUND;
-}
-
-static int print(struct buffer *buffer)
-{
-    size_t length;
-    char *text = buffer_take(buffer, &length);
-    if (!text)
-        return no_memory();
-    size_t written = fwrite(text, 1, length, stdout);
-    free(text);
-    if (written != length || fflush(stdout) != 0) {
-        fprintf(stderr, "xraytrace-local: cannot write: %s\n", strerror(errno));
-        return EXIT_NOT_FOUND;
-    }
-    return EXIT_DONE;
-}
 
 /* The documents become part of the JSON, text for text. */
 static int print_json(cJSON *trace)
@@ -44,11 +22,11 @@ static int print_json(cJSON *trace)
     struct buffer out = { 0 };
     char *text = cJSON_PrintUnformatted(trace);
     if (!text)
-        return no_memory();
+        return print_no_memory();
     cells_put_json(&out, text);
     buffer_puts(&out, "\n");
     free(text);
-    return print(&out);
+    return print_buffer(&out);
 }
 
 /* The documents of the answer are checked again: whatever answered, what is printed was
@@ -80,16 +58,16 @@ static int print_waterfall(const cJSON *segments, const struct options *options)
                                                sizeof *documents);
     struct trace trace;
     if (!documents)
-        return no_memory();
+        return print_no_memory();
     size_t count = collect(segments, documents);
     int r = trace_build(&trace, documents, count);
     if (r == 0) {
         struct buffer out = { 0 };
         waterfall_write(&out, &trace, &options->trace_id, &style);
-        r = print(&out);
+        r = print_buffer(&out);
         trace_free(&trace);
     } else {
-        r = no_memory();
+        r = print_no_memory();
     }
     free(documents);
     return r;

@@ -3,6 +3,7 @@
 #ifndef LOCAL_COMMANDS_H
 #define LOCAL_COMMANDS_H
 
+#include "buffer.h"
 #include "options.h"
 
 #include <cjson/cJSON.h>
@@ -23,5 +24,9 @@ struct output_style {
 
 /* Of standard output. Call setlocale() before. */
 struct output_style output_style(const struct options *options);
+
+/* Writes it to standard output and frees it; the exit code, after a message if need be. */
+int print_buffer(struct buffer *buffer);
+int print_no_memory(void);
 
 #endif
