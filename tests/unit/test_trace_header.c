@@ -230,6 +230,7 @@ Test(trace_header, falls_back_to_the_good_one_when_the_last_is_bad)
     static const struct pair pairs[] = {
         { USUAL ";Sampled=maybe", USUAL },
         { USUAL ";Root=abc", USUAL },
+        { USUAL ";Root=1-00000000-000000000000000000000000", USUAL },
         { USUAL ";Parent=", USUAL },
     };
 
@@ -293,6 +294,7 @@ Test(trace_header, drops_a_field_that_is_not_ascii)
     };
 
     check(pairs, LENGTH_OF(pairs));
+    cr_assert_str_eq(parse(USUAL ";Foo=caf\xc3\xa9;Bar=1").extra, "Bar=1");
 }
 
 Test(trace_header, drops_whole_fields_that_do_not_fit)
@@ -435,6 +437,6 @@ Test(trace_header, passes_on_no_part_of_a_field)
     char text[1200];
 
     memset(text, ' ', sizeof(text));
-    strcpy(text + 1015, "A=1;Lineage=1:a87bd80c:0");
+    strcpy(text + 1010, "A=1;Lineage=1:a87bd80c:0"); /* "Lineage=1:" is read */
     cr_assert_str_eq(parse(text).extra, "A=1");
 }
