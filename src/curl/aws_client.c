@@ -198,7 +198,7 @@ static bool try_once(xray_aws_client *client, const xray_aws_request *request,
     }
     if (outcome->error < 0) {
         explain_failure(client, outcome);
-        return outcome->error != -EMSGSIZE && xr_aws_is_broken_connection(outcome->result);
+        return xr_aws_is_broken_connection(outcome->result);
     }
     outcome->status = call.status;
     outcome->content_length = call.content_length;
