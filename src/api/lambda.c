@@ -24,15 +24,13 @@ int xray_lambda_end(xray_segment *handle, int timeout_ms)
 {
     struct xr_segment *invocation = xr_segment_of(handle);
     xray_recorder *recorder;
-    struct xr_segment *open;
 
     if (!invocation)
         return 0;
     recorder = invocation->recorder;
     if (handle == xr_stack.invocation) {
-        xr_stack.placeholders = 0;
-        while ((open = xr_current_segment()) != NULL && open != invocation)
-            xr_end(open, 0);
+        xr_current_end_inside(invocation);
+        xr_stack.invocation = NULL;
     }
     xr_end(invocation, 0);
     return xr_recorder_flush(recorder, timeout_ms);

@@ -16,7 +16,7 @@
 /* A begin that failed for want of memory is remembered; one that was not wanted is not. */
 static xray_segment *push(xray_recorder *recorder, struct xr_segment *segment)
 {
-    if (!segment && (!recorder || recorder->disabled || xr_hooks_running))
+    if (__builtin_expect(!segment, 0) && ((recorder && recorder->disabled) || xr_hooks_running))
         return NULL;
     return xr_current_push(segment);
 }
@@ -53,7 +53,7 @@ xray_segment *xray_begin_subsegment(const char *name)
     struct xr_segment *parent = xr_current_segment();
 
     if (__builtin_expect(!parent, 0))
-        return xr_stack.placeholders ? xr_current_push(NULL) : context_missing(xr_default());
+        return xr_current_is_placeholder() ? xr_current_push(NULL) : context_missing(xr_default());
     return push(parent->recorder,
                 xr_start_subsegment(parent, xray_subsegment_params(.name = name)));
 }
@@ -69,8 +69,8 @@ void xray_end_at(xray_segment *segment, int64_t end_ns)
 
     if (__builtin_expect(open != NULL, 1))
         xr_end(open, end_ns);
-    else if (segment == xr_placeholder && xr_stack.placeholders > 0)
-        xr_stack.placeholders--;
+    else if (segment == xr_placeholder)
+        xr_current_remove_slow(segment, true);
 }
 
 void xray_send_in_progress(xray_segment *segment)

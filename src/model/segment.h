@@ -44,7 +44,6 @@ struct xr_segment {
     uint32_t flags; /* XR_SUBSEGMENT… */
     xray_recorder *recorder;
     _Atomic(xray_segment *) parent; /* may have ended since */
-    xray_segment *outer;            /* what was current before, when stacked */
     _Atomic uint64_t home;          /* xr_thread.id, or 0 */
 
     /*

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The stack of a thread's current segments, linked through the segments
- * themselves. A placeholder stands for one that could not be had, so that the
- * segment outside it is not described by mistake.
+ * The stack of a thread's current segments: their handles, since other threads
+ * may end them or take them. A placeholder stands for one that could not be
+ * had, so that the segment outside it is not described by mistake.
  */
 #ifndef XR_RECORDER_CURRENT_H
 #define XR_RECORDER_CURRENT_H
@@ -11,10 +11,13 @@
 #include "recorder/recorder.h"
 
 struct xr_stack {
-    xray_segment *current; /* may have been ended by another thread */
-    unsigned placeholders; /* on top of it */
-    unsigned reserved;
+    xray_segment **entries; /* outermost first; NULL at first, then few, then of the pool */
+    uint32_t depth;
+    uint32_t capacity;
+    uint32_t unlisted;        /* on top of all entries, for which there was no room */
+    int32_t class;            /* of the entries, when they are the pool's */
     xray_segment *invocation; /* the thread's Lambda invocation */
+    xray_segment *few[12];
 };
 
 extern _Thread_local struct xr_stack xr_stack;
@@ -25,11 +28,27 @@ extern xray_segment *const xr_placeholder;
 /* Before the first xr_thread_enter(). */
 void xr_current_set_up(void);
 
+struct xr_segment *xr_current_segment_slow(void);
+
 /* The open segment that is current, or NULL; nothing is to a hook. */
 static inline struct xr_segment *xr_current_segment(void)
 {
-    return xr_stack.placeholders || xr_hooks_running ? NULL : xr_segment_of(xr_stack.current);
+    struct xr_segment *segment = NULL;
+
+    if (xr_stack.depth > 0)
+        segment = xr_segment_of(xr_stack.entries[xr_stack.depth - 1]);
+    if (__builtin_expect(!segment || xr_stack.unlisted || xr_hooks_running ||
+                             atomic_load_explicit(&segment->home, memory_order_relaxed) !=
+                                 xr_thread.id,
+                         0))
+        return xr_current_segment_slow();
+    return segment;
 }
+
+/* Whether nothing is current because of a lack of memory, and not because nothing was begun. */
+bool xr_current_is_placeholder(void);
+
+xray_segment *xr_current_push_slow(struct xr_segment *segment);
 
 /*
  * Makes a segment that was just started current, and returns its handle. For
@@ -37,28 +56,30 @@ static inline struct xr_segment *xr_current_segment(void)
  */
 static inline xray_segment *xr_current_push(struct xr_segment *segment)
 {
-    if (__builtin_expect(!segment, 0)) {
-        xr_stack.placeholders++;
-        return xr_placeholder;
-    }
-    segment->outer = xr_stack.current;
+    if (__builtin_expect(!segment || xr_stack.depth == xr_stack.capacity || xr_stack.unlisted, 0))
+        return xr_current_push_slow(segment);
     segment->state |= XR_STACKED;
-    return xr_stack.current = xr_handle(segment);
+    return xr_stack.entries[xr_stack.depth++] = xr_handle(segment);
 }
 
-/* Off the stack, with all that is inside it when inner_too. */
-void xr_current_remove_inner(struct xr_segment *segment, bool inner_too);
+void xr_current_remove_slow(xray_segment *handle, bool inner_too);
 
-/* Nothing for a segment that is not on this thread's stack. */
+/* Off the stack, with all that is inside it when inner_too. Nothing for one that is not on it. */
 static inline void xr_current_remove(struct xr_segment *segment, bool inner_too)
 {
+    xray_segment *handle = xr_handle(segment);
+
     segment->state &= ~(uint32_t)XR_STACKED;
-    if (__builtin_expect(xr_stack.current != xr_handle(segment), 0)) {
-        xr_current_remove_inner(segment, inner_too);
+    if (__builtin_expect(xr_stack.depth == 0 || xr_stack.unlisted ||
+                             xr_stack.entries[xr_stack.depth - 1] != handle,
+                         0)) {
+        xr_current_remove_slow(handle, inner_too);
         return;
     }
-    xr_stack.current = segment->outer;
-    xr_stack.placeholders = 0;
+    xr_stack.depth--;
 }
+
+/* Ends what is open inside a segment of this thread's stack. */
+void xr_current_end_inside(struct xr_segment *segment);
 
 #endif /* XR_RECORDER_CURRENT_H */
