@@ -53,12 +53,14 @@ static const char *remedy_of(enum xr_complaint complaint)
 int xr_recorder_emit(xray_recorder *recorder, const xray_document *document)
 {
     enum xr_complaint complaint;
-    int r;
+    int saved = errno, r;
 
     xr_recorder_check_fork(recorder);
     xr_hooks_running++;
     r = recorder->emitter.emit(recorder->emitter.data, document);
     xr_hooks_running--;
+    /* Who ends a segment between a failed call and looking at errno still finds it. */
+    errno = saved;
     if (__builtin_expect(r >= 0, 1))
         return 0;
     complaint = complaint_of(-r);

@@ -123,6 +123,8 @@ static void finish(struct xr_segment *segment, int64_t end_ns)
 
 void xr_end(struct xr_segment *segment, int64_t end_ns)
 {
+    /* A thread may be here for the first time: without an id it would be at home everywhere. */
+    xr_thread_enter();
     if (segment->state & XR_STACKED)
         xr_current_remove(segment, true);
     /* From here on nobody can reach it, not even a hook that this calls. */
