@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Calls to AWS services, against a peer that plays the service: what is sent, retried, returned. */
 #include <criterion/criterion.h>
+#include <criterion/redirect.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -512,6 +513,26 @@ Test(aws_client, refuses_an_endpoint_that_is_no_url)
     cr_assert_eq(xray_aws_client_new(&client, "s3",
                                      xray_aws_client_params(.endpoint_url = "localhost:5000")),
                  -EINVAL);
+}
+
+Test(aws_client, names_a_bad_setting_and_not_what_is_in_it)
+{
+    setenv("AWS_ENDPOINT_URL_S3", "http://user:password@localhost", 1);
+    cr_redirect_stderr();
+    cr_assert_eq(xray_aws_client_new(&client, "s3", NULL), -EINVAL);
+    fflush(stderr);
+    cr_assert_stderr_eq_str("xraytrace: error: AWS_ENDPOINT_URL_S3 is not a URL like "
+                            "\"http://localhost:5000\": it needs http or https and a host, and has "
+                            "no user, query or fragment\n");
+}
+
+Test(aws_client, says_nothing_where_the_log_is_silent)
+{
+    setenv("AWS_XRAY_LOG_LEVEL", "silent", 1);
+    cr_redirect_stderr();
+    cr_assert_eq(xray_aws_client_new(&client, "s3/x", NULL), -EINVAL);
+    fflush(stderr);
+    cr_assert_stderr_eq_str("");
 }
 
 Test(aws_client, refuses_params_it_does_not_know)
