@@ -101,9 +101,10 @@ static cJSON *new_service(const struct trace_node *segment)
 static void add_distinct(cJSON *list, cJSON *item)
 {
     const cJSON *other;
+    int count = 0;
     cJSON_ArrayForEach(other, list)
     {
-        if (cJSON_Compare(other, item, true)) {
+        if (++count >= SUMMARY_ITEMS_MAX || cJSON_Compare(other, item, true)) {
             cJSON_Delete(item);
             return;
         }
@@ -152,7 +153,7 @@ static void add_annotations(const struct trace *trace, cJSON *summary)
 {
     cJSON *annotations = cJSON_AddObjectToObject(summary, "Annotations");
     size_t count = 0;
-    for (size_t i = 0; i < trace->count && count < SUMMARY_ANNOTATIONS_MAX; i++) {
+    for (size_t i = 0; i < trace->count && count < SUMMARY_ITEMS_MAX; i++) {
         const cJSON *given = trace_object(trace->nodes[i].json, "annotations");
         const cJSON *annotation;
         if (trace->nodes[i].superseded || !given)
@@ -160,7 +161,7 @@ static void add_annotations(const struct trace *trace, cJSON *summary)
         cJSON_ArrayForEach(annotation, given)
         {
             cJSON *value = annotation_value(annotation);
-            if (!value || !value->child || count++ >= SUMMARY_ANNOTATIONS_MAX) {
+            if (!value || !value->child || count++ >= SUMMARY_ITEMS_MAX) {
                 cJSON_Delete(value);
                 continue;
             }
@@ -179,7 +180,7 @@ static void add_users(const struct trace *trace, cJSON *summary)
     for (size_t i = 0; i < trace->count; i++) {
         const char *user = trace_string(trace->nodes[i].json, "user");
         if (!user || !IS_SEGMENT(&trace->nodes[i]) ||
-            cJSON_GetArraySize(users) >= SUMMARY_ANNOTATIONS_MAX)
+            cJSON_GetArraySize(users) >= SUMMARY_ITEMS_MAX)
             continue;
         cJSON *entry = value_entry(users, "UserName", cJSON_CreateString(user));
         add_service_of(trace, i, cJSON_GetObjectItemCaseSensitive(entry, "ServiceIds"));

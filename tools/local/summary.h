@@ -5,8 +5,8 @@
 
 #include "trace.h"
 
-/* More distinct annotation values than this are left out. */
-#define SUMMARY_ANNOTATIONS_MAX 1000
+/* Of annotations, users, services and resources: more than this are left out. */
+#define SUMMARY_ITEMS_MAX 1000
 
 struct trace_times {
     double start;         /* of the earliest segment */

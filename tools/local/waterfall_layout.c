@@ -107,7 +107,8 @@ static struct columns wishes(const struct waterfall *w)
         waterfall_status(node, text, sizeof text);
         c.status = larger(c.status, strlen(text));
     }
-    c.origin = smaller(c.origin, ORIGIN_MAX);
+    if (c.origin)
+        c.origin = smaller(larger(c.origin, strlen("origin")), ORIGIN_MAX);
     return c;
 }
 
