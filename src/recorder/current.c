@@ -8,12 +8,16 @@
 #include "model/describe.h"
 #include "recorder/lifecycle.h"
 
-_Thread_local struct xr_stack xr_stack;
-
 static _Alignas(XR_POOL_SEGMENT_BYTES) char nothing[XR_POOL_SEGMENT_BYTES];
 
 /* A handle of generation 0; the block gets another one. */
 xray_segment *const xr_placeholder = (xray_segment *)nothing;
+
+/* Where the top is of a thread that was never here, and of one with unlisted ones inside. */
+static xray_segment *no_entry;
+static xray_segment *unlisted_entry = (xray_segment *)nothing;
+
+_Thread_local struct xr_stack xr_stack = { .top = &no_entry, .limit = &no_entry, .class = -1 };
 
 /* Whether it is open, and nobody took it away from this thread. */
 static struct xr_segment *open_here(const xray_segment *handle)
@@ -29,11 +33,10 @@ struct xr_segment *xr_current_segment_slow(void)
 {
     if (xr_stack.unlisted || xr_hooks_running)
         return NULL;
-    for (; xr_stack.depth > 0; xr_stack.depth--) {
-        const xray_segment *handle = xr_stack.entries[xr_stack.depth - 1];
-        struct xr_segment *segment = open_here(handle);
+    for (; *xr_stack.top; xr_stack.top--) {
+        struct xr_segment *segment = open_here(*xr_stack.top);
 
-        if (segment || handle == xr_placeholder)
+        if (segment || *xr_stack.top == xr_placeholder)
             return segment;
     }
     return NULL;
@@ -41,33 +44,52 @@ struct xr_segment *xr_current_segment_slow(void)
 
 bool xr_current_is_placeholder(void)
 {
-    if (xr_hooks_running || xr_current_segment_slow())
-        return false;
-    return xr_stack.unlisted > 0 || xr_stack.depth > 0;
+    return !xr_hooks_running && !xr_current_segment_slow() && *xr_stack.top != NULL;
+}
+
+static size_t capacity_of(int32_t class)
+{
+    return class < 0 ? sizeof(xr_stack.few) / sizeof(*xr_stack.few)
+                     : xr_pool_bytes((enum xr_pool_class) class) / sizeof(*xr_stack.few);
 }
 
 static bool grow(void)
 {
-    enum xr_pool_class class = xr_stack.class < 0 ? XR_POOL_4K
-                                                  : (enum xr_pool_class)(xr_stack.class + 1);
-    xray_segment **entries;
+    size_t depth = xr_stack.entries ? (size_t)(xr_stack.top - xr_stack.entries) : 0;
+    int32_t class = xr_stack.class;
+    xray_segment **entries = xr_stack.few;
 
-    if (!xr_stack.entries) {
-        xr_stack.entries = xr_stack.few;
-        xr_stack.capacity = sizeof(xr_stack.few) / sizeof(*xr_stack.few);
-        xr_stack.class = -1;
-        return true;
+    if (xr_stack.entries) {
+        class = class < 0 ? XR_POOL_4K : class + 1;
+        entries = class < XR_POOL_CLASSES ? xr_pool_get((enum xr_pool_class) class) : NULL;
+        if (!entries)
+            return false;
+        memcpy(entries, xr_stack.entries, (depth + 1) * sizeof(*entries));
     }
-    entries = class < XR_POOL_CLASSES ? xr_pool_get(class) : NULL;
-    if (!entries)
-        return false;
-    memcpy(entries, xr_stack.entries, xr_stack.depth * sizeof(*entries));
     if (xr_stack.class >= 0)
         xr_pool_put((enum xr_pool_class)xr_stack.class, xr_stack.entries);
+    xr_stack.class = class;
     xr_stack.entries = entries;
-    xr_stack.capacity = (uint32_t)(xr_pool_bytes(class) / sizeof(*entries));
-    xr_stack.class = (int32_t) class;
+    xr_stack.top = entries + depth;
+    xr_stack.limit = entries + capacity_of(class) - 1;
     return true;
+}
+
+static void hide_entries(void)
+{
+    if (xr_stack.unlisted++ > 0)
+        return;
+    xr_stack.listed = xr_stack.top;
+    xr_stack.top = xr_stack.limit = &unlisted_entry;
+}
+
+static void forget_unlisted(void)
+{
+    if (xr_stack.unlisted == 0)
+        return;
+    xr_stack.unlisted = 0;
+    xr_stack.top = xr_stack.listed;
+    xr_stack.limit = xr_stack.entries + capacity_of(xr_stack.class) - 1;
 }
 
 /* One without an entry is open, but not current: what is begun inside it is a placeholder. */
@@ -77,37 +99,44 @@ xray_segment *xr_current_push_slow(struct xr_segment *segment)
 
     if (segment)
         segment->state |= XR_STACKED;
-    if (xr_stack.unlisted || (xr_stack.depth == xr_stack.capacity && !grow()))
-        xr_stack.unlisted++;
+    if (xr_stack.unlisted || (xr_stack.top == xr_stack.limit && !grow()))
+        hide_entries();
     else
-        xr_stack.entries[xr_stack.depth++] = handle;
+        *++xr_stack.top = handle;
     return handle;
 }
 
-void xr_current_remove_slow(xray_segment *handle, bool inner_too)
+static void remove_inner(xray_segment **at, bool inner_too)
 {
-    uint32_t at = xr_stack.depth;
+    xray_segment **top = xr_stack.unlisted ? xr_stack.listed : xr_stack.top;
 
-    while (at > 0 && xr_stack.entries[at - 1] != handle)
-        at--;
-    if (at == 0 || (handle == xr_placeholder && xr_stack.unlisted)) {
-        xr_stack.unlisted -= xr_stack.unlisted > 0;
-        return;
-    }
     if (!inner_too) {
-        memmove(xr_stack.entries + at - 1, xr_stack.entries + at,
-                (xr_stack.depth - at) * sizeof(*xr_stack.entries));
-        xr_stack.depth--;
+        memmove(at, at + 1, (size_t)(top - at) * sizeof(*at));
+        *(xr_stack.unlisted ? &xr_stack.listed : &xr_stack.top) = top - 1;
         return;
     }
-    for (uint32_t inner = at; inner < xr_stack.depth; inner++) {
-        struct xr_segment *segment = open_here(xr_stack.entries[inner]);
+    for (xray_segment **inner = at + 1; inner <= top; inner++) {
+        struct xr_segment *segment = open_here(*inner);
 
         if (segment)
             segment->state &= ~(uint32_t)XR_STACKED;
     }
-    xr_stack.depth = at - 1;
-    xr_stack.unlisted = 0;
+    forget_unlisted();
+    xr_stack.top = at - 1;
+}
+
+void xr_current_remove_slow(const xray_segment *handle, bool inner_too)
+{
+    xray_segment **at = xr_stack.unlisted ? xr_stack.listed : xr_stack.top;
+
+    while (*at && *at != handle)
+        at--;
+    if (*at && !(xr_stack.unlisted && handle == xr_placeholder))
+        remove_inner(at, inner_too);
+    else if (xr_stack.unlisted == 1)
+        forget_unlisted();
+    else if (xr_stack.unlisted)
+        xr_stack.unlisted--;
 }
 
 /* The innermost segment that is open, whatever is on top of it. */
@@ -115,21 +144,21 @@ static struct xr_segment *innermost(void)
 {
     struct xr_segment *segment = NULL;
 
-    xr_stack.unlisted = 0;
-    while (xr_stack.depth > 0 && !(segment = open_here(xr_stack.entries[xr_stack.depth - 1])))
-        xr_stack.depth--;
+    forget_unlisted();
+    while (*xr_stack.top && !(segment = open_here(*xr_stack.top)))
+        xr_stack.top--;
     return segment;
 }
 
 void xr_current_end_inside(struct xr_segment *segment)
 {
     const xray_segment *handle = xr_handle(segment);
+    xray_segment **at = xr_stack.unlisted ? xr_stack.listed : xr_stack.top;
     struct xr_segment *inner;
-    uint32_t at = xr_stack.depth;
 
-    while (at > 0 && xr_stack.entries[at - 1] != handle)
+    while (*at && *at != handle)
         at--;
-    if (at > 0 && open_here(handle))
+    if (*at && open_here(handle))
         while ((inner = innermost()) != segment)
             xr_end(inner, 0);
 }
@@ -149,9 +178,9 @@ static void on_thread_exit(void)
             (void)xr_describe_exception(segment, xr_random_u64() | 1, &reason);
         xr_end(segment, 0);
     }
-    if (xr_stack.entries && xr_stack.class >= 0)
+    if (xr_stack.class >= 0)
         xr_pool_put((enum xr_pool_class)xr_stack.class, xr_stack.entries);
-    xr_stack = (struct xr_stack){ 0 };
+    xr_stack = (struct xr_stack){ .top = &no_entry, .limit = &no_entry, .class = -1 };
 }
 
 void xr_current_set_up(void)

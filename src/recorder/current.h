@@ -11,12 +11,13 @@
 #include "recorder/recorder.h"
 
 struct xr_stack {
-    xray_segment **entries; /* outermost first; NULL at first, then few, then of the pool */
-    uint32_t depth;
-    uint32_t capacity;
-    uint32_t unlisted;        /* on top of all entries, for which there was no room */
-    int32_t class;            /* of the entries, when they are the pool's */
+    xray_segment **top;       /* the innermost entry, or one that is no segment's */
+    xray_segment **limit;     /* the last place for an entry */
     xray_segment *invocation; /* the thread's Lambda invocation */
+    xray_segment **entries;   /* outermost first, after one that is NULL; few or the pool's */
+    xray_segment **listed;    /* the innermost entry, while there are unlisted ones inside it */
+    uint32_t unlisted;        /* for which there was no room */
+    int32_t class;            /* of the entries, when they are the pool's */
     xray_segment *few[12];
 };
 
@@ -33,11 +34,9 @@ struct xr_segment *xr_current_segment_slow(void);
 /* The open segment that is current, or NULL; nothing is to a hook. */
 static inline struct xr_segment *xr_current_segment(void)
 {
-    struct xr_segment *segment = NULL;
+    struct xr_segment *segment = xr_segment_of(*xr_stack.top);
 
-    if (xr_stack.depth > 0)
-        segment = xr_segment_of(xr_stack.entries[xr_stack.depth - 1]);
-    if (__builtin_expect(!segment || xr_stack.unlisted || xr_hooks_running ||
+    if (__builtin_expect(!segment || xr_hooks_running ||
                              atomic_load_explicit(&segment->home, memory_order_relaxed) !=
                                  xr_thread.id,
                          0))
@@ -56,27 +55,24 @@ xray_segment *xr_current_push_slow(struct xr_segment *segment);
  */
 static inline xray_segment *xr_current_push(struct xr_segment *segment)
 {
-    if (__builtin_expect(!segment || xr_stack.depth == xr_stack.capacity || xr_stack.unlisted, 0))
+    if (__builtin_expect(!segment || xr_stack.top == xr_stack.limit, 0))
         return xr_current_push_slow(segment);
     segment->state |= XR_STACKED;
-    return xr_stack.entries[xr_stack.depth++] = xr_handle(segment);
+    return *++xr_stack.top = xr_handle(segment);
 }
 
-void xr_current_remove_slow(xray_segment *handle, bool inner_too);
+void xr_current_remove_slow(const xray_segment *handle, bool inner_too);
 
 /* Off the stack, with all that is inside it when inner_too. Nothing for one that is not on it. */
 static inline void xr_current_remove(struct xr_segment *segment, bool inner_too)
 {
-    xray_segment *handle = xr_handle(segment);
+    const xray_segment *handle = xr_handle(segment);
 
     segment->state &= ~(uint32_t)XR_STACKED;
-    if (__builtin_expect(xr_stack.depth == 0 || xr_stack.unlisted ||
-                             xr_stack.entries[xr_stack.depth - 1] != handle,
-                         0)) {
+    if (__builtin_expect(*xr_stack.top == handle, 1))
+        xr_stack.top--;
+    else
         xr_current_remove_slow(handle, inner_too);
-        return;
-    }
-    xr_stack.depth--;
 }
 
 /* Ends what is open inside a segment of this thread's stack. */
