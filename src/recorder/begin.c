@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "base/zero.h"
 #include "model/describe.h"
 #include "recorder/lifecycle.h"
 #include "wire/trace_header.h"
@@ -27,7 +28,7 @@ static inline struct xr_segment *new_segment(xray_recorder *recorder, uint32_t f
     segment = xr_pool_get(XR_POOL_SEGMENT);
     if (__builtin_expect(!segment, 0))
         return no_memory(recorder);
-    memset((char *)segment + ZEROED_FROM, 0, ZEROED_TO - ZEROED_FROM);
+    xr_zero((char *)segment + ZEROED_FROM, ZEROED_TO - ZEROED_FROM);
     segment->flags = flags;
     segment->recorder = recorder;
     segment->fork_generation = xr_fork_generation;

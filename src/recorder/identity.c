@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/random.h"
+#include "base/zero.h"
 #include "recorder/recorder.h"
 
 /* Two threads may ask at once: the first to store decides. 0 means not made yet. */
@@ -57,7 +58,7 @@ static void identify_trace(struct xr_segment *segment, xray_trace_id *ret)
 
 void xr_header_of(struct xr_segment *segment, xray_trace_header *ret)
 {
-    memset(ret, 0, sizeof(*ret));
+    xr_zero(ret, sizeof(*ret));
     ret->trace_id = xr_segment_trace(segment);
     ret->parent_id = atomic_load_explicit(&segment->id, memory_order_relaxed);
     ret->flags = segment->trace_flags;
@@ -78,7 +79,7 @@ void xr_response_header_of(struct xr_segment *segment, xray_trace_header *ret)
     xray_trace_header header;
 
     xr_header_of(segment, &header);
-    memset(ret, 0, sizeof(*ret));
+    xr_zero(ret, sizeof(*ret));
     ret->trace_id = header.trace_id;
     if (segment->flags & XR_REQUESTED)
         ret->sampled = header.sampled;

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/zero.h"
 #include "wire/ids.h"
 #include "wire/output.h"
 
@@ -293,13 +294,6 @@ static void parse_field(struct known *ret, struct extras *extras, const char *te
         parse_sampled(ret, value.text, value.length);
 }
 
-/* In pieces: of the whole gcc makes a "rep stos", which costs as much as the rest of parsing. */
-static void clear(xray_trace_header *ret)
-{
-    for (size_t i = 0; i < sizeof(*ret); i += 64)
-        memset((char *)ret + i, 0, 64);
-}
-
 int xr_trace_header_parse(xray_trace_header *ret, const char *text)
 {
     struct known known = { 0 };
@@ -318,7 +312,7 @@ int xr_trace_header_parse(xray_trace_header *ret, const char *text)
     if (found & HAS_CONTROL)
         return -EINVAL;
 
-    clear(ret);
+    xr_zero(ret, sizeof(*ret));
     extras = (struct extras){ .text = ret->extra };
     while (i < length) {
         const char *field = text + i, *end;
