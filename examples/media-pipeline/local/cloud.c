@@ -213,14 +213,29 @@ static int create_user(struct cloud *cloud, const char *name, const char *action
     return error;
 }
 
-static int create_role(struct cloud *cloud, const char *name, const char *actions)
+static char *role_policy(const char *const *actions)
+{
+    cJSON *policy = json_object(NULL, NULL);
+    int count = 0;
+
+    while (actions[count])
+        count++;
+    json_text(policy, "Version", "2012-10-17");
+    cJSON *statement = json_object(policy, "Statement");
+    json_text(statement, "Effect", "Allow");
+    cJSON_AddItemToObject(statement, "Action", cJSON_CreateStringArray(actions, count));
+    json_text(statement, "Resource", "*");
+    char *text = json_print(policy);
+    cJSON_Delete(policy);
+    return text;
+}
+
+static int create_role(struct cloud *cloud, const char *name, const char *const *actions)
 {
     static const char trust[] =
         "{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":"
         "{\"Service\":\"lambda.amazonaws.com\"},\"Action\":\"sts:AssumeRole\"}]}";
-    char *policy = text_format("{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\","
-                               "\"Action\":%s,\"Resource\":\"*\"}]}",
-                               actions);
+    char *policy = role_policy(actions);
     char *encoded_trust = form_encode(trust);
     char *encoded_policy = form_encode(policy);
     char *create = text_format("Action=CreateRole&Version=2010-05-08&RoleName=%s"
@@ -241,7 +256,8 @@ static int create_role(struct cloud *cloud, const char *name, const char *action
     return error;
 }
 
-int cloud_role(struct cloud *cloud, const char *name, const char *actions, struct credentials *ret)
+int cloud_role(struct cloud *cloud, const char *name, const char *const *actions,
+               struct credentials *ret)
 {
     char *form = text_format("Action=AssumeRole&Version=2011-06-15&DurationSeconds=43200"
                              "&RoleSessionName=%s&RoleArn=arn%%3Aaws%%3Aiam%%3A%%3A" CLOUD_ACCOUNT

@@ -42,8 +42,9 @@ struct cloud_params {
 /* 0 or -errno, with the reason on stderr. */
 int cloud_start(struct cloud **ret, const struct cloud_params *params);
 
-/* A role that may do actions, a JSON array of text, and its temporary credentials. */
-int cloud_role(struct cloud *cloud, const char *name, const char *actions, struct credentials *ret);
+/* A role that may do these actions, a list ended by NULL, and its temporary credentials. */
+int cloud_role(struct cloud *cloud, const char *name, const char *const *actions,
+               struct credentials *ret);
 
 /*
  * From here on moto checks signatures and permissions, which is tried with a

@@ -19,24 +19,27 @@ static const struct description {
     const char *name;
     int timeout_s;
     int memory_mib;
-    const char *actions; /* of its role */
+    const char *const actions[10]; /* of its role; moto holds it to them */
 } descriptions[] = {
-    { "AuthorizerAPIToken", 10, 128, "[\"dynamodb:GetItem\"]" },
-    { "WebhookFeedly", 29, 128,
-      "[\"dynamodb:GetItem\",\"dynamodb:PutItem\",\"dynamodb:UpdateItem\",\"dynamodb:Query\","
-      "\"lambda:InvokeFunction\",\"sns:Publish\"]" },
-    { "FileCoordinator", 60, 128,
-      "[\"dynamodb:GetItem\",\"dynamodb:UpdateItem\",\"dynamodb:Scan\",\"dynamodb:Query\","
-      "\"dynamodb:BatchGetItem\",\"lambda:InvokeFunction\"]" },
-    { "StartFileUpload", 900, 2048,
-      "[\"dynamodb:GetItem\",\"dynamodb:UpdateItem\",\"dynamodb:Scan\",\"dynamodb:Query\","
-      "\"dynamodb:BatchGetItem\",\"s3:PutObject\",\"s3:GetObject\",\"s3:AbortMultipartUpload\","
-      "\"s3:ListMultipartUploadParts\",\"sns:Publish\"]" },
-    { "RegisterDevice", 29, 128,
-      "[\"dynamodb:GetItem\",\"dynamodb:PutItem\",\"dynamodb:UpdateItem\","
-      "\"sns:CreatePlatformEndpoint\",\"sns:GetEndpointAttributes\","
-      "\"sns:SetEndpointAttributes\"]" },
-    { "ListFiles", 29, 128, "[\"dynamodb:GetItem\",\"dynamodb:Query\",\"dynamodb:BatchGetItem\"]" },
+    { "AuthorizerAPIToken", 10, 128, { "dynamodb:GetItem" } },
+    { "WebhookFeedly",
+      29,
+      128,
+      { "dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:BatchGetItem", "lambda:InvokeFunction",
+        "sns:Publish" } },
+    { "FileCoordinator", 60, 128, { "dynamodb:Scan", "lambda:InvokeFunction" } },
+    { "StartFileUpload",
+      900,
+      2048,
+      { "dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Scan", "dynamodb:BatchGetItem",
+        "s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:AbortMultipartUpload",
+        "sns:Publish" } },
+    { "RegisterDevice",
+      29,
+      128,
+      { "dynamodb:PutItem", "dynamodb:UpdateItem", "sns:CreatePlatformEndpoint",
+        "sns:GetEndpointAttributes", "sns:SetEndpointAttributes" } },
+    { "ListFiles", 29, 128, { "dynamodb:GetItem", "dynamodb:BatchGetItem" } },
 };
 
 #define FUNCTION_COUNT (sizeof(descriptions) / sizeof(descriptions[0]))
@@ -81,9 +84,11 @@ static void add(struct variables *variables, char *text)
 /* Of our own environment the functions see what configures tracing and sanitizers. */
 static void add_inherited(struct variables *variables)
 {
-    static const char *const prefixes[] = { "PATH=",         "LD_LIBRARY_PATH=", "XRAYTRACE_",
-                                            "AWS_XRAY_",     "ASAN_OPTIONS=",    "UBSAN_OPTIONS=",
-                                            "LSAN_OPTIONS=", "PART_SIZE_MIB=",   "SSL_CERT_FILE=" };
+    static const char *const prefixes[] = {
+        "PATH=",          "LD_LIBRARY_PATH=", "AWS_XRAY_",     "XRAYTRACE_SAMPLING_RATE=",
+        "ASAN_OPTIONS=",  "UBSAN_OPTIONS=",   "LSAN_OPTIONS=", "TSAN_OPTIONS=",
+        "PART_SIZE_MIB=", "SSL_CERT_FILE=",
+    };
 
     for (char **variable = environ; *variable; variable++)
         for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)

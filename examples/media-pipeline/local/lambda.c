@@ -432,6 +432,7 @@ cJSON *lambda_describe(struct lambda *lambda)
         cJSON *entry = json_object(NULL, NULL);
         json_text(entry, "function", environment->function->name);
         json_number(entry, "environment", environment->number);
+        json_number(entry, "pid", process_id(environment->process));
         json_text(entry, "state", states[environment->state]);
         json_text(entry, "requestId", environment->request_id);
         json_text(entry, "log", environment->log_path);

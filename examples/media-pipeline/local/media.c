@@ -31,55 +31,33 @@ struct media {
 
 /* ---- The test video --------------------------------------------------------------- */
 
+/* Between the program and the output; a constant rate, so that every encoder makes as much. */
+/* clang-format off */
+static const char *const ffmpeg_arguments[] = {
+    "-nostdin", "-y", "-loglevel", "warning",
+    "-f", "lavfi", "-i", "testsrc2=size=1280x720:rate=30",
+    "-f", "lavfi", "-i", "sine=frequency=440:beep_factor=4:sample_rate=48000",
+    "-t", VIDEO_SECONDS,
+    "-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p",
+    "-b:v", "5500k", "-minrate", "5500k", "-maxrate", "5500k", "-bufsize", "5500k",
+    "-x264-params", "nal-hrd=cbr",
+    "-c:a", "aac", "-b:a", "128k",
+    "-metadata", "title=A test picture with a beep", "-movflags", "+faststart",
+};
+/* clang-format on */
+
+#define FFMPEG_ARGUMENT_COUNT (sizeof(ffmpeg_arguments) / sizeof(ffmpeg_arguments[0]))
+
 static int run_ffmpeg(const struct media_params *params, const char *output)
 {
     char *log_path = text_format("%s/ffmpeg.log", params->log_directory);
     char *path = text_format("PATH=%s", getenv("PATH") ? getenv("PATH") : "/usr/bin:/bin");
     const char *environment[] = { path, "LANG=C.UTF-8", NULL };
-    /* A constant rate, so that the size does not depend on the encoder's version. */
-    const char *argv[] = { params->ffmpeg,
-                           "-nostdin",
-                           "-y",
-                           "-loglevel",
-                           "warning",
-                           "-f",
-                           "lavfi",
-                           "-i",
-                           "testsrc2=size=1280x720:rate=30",
-                           "-f",
-                           "lavfi",
-                           "-i",
-                           "sine=frequency=440:beep_factor=4:sample_rate=48000",
-                           "-t",
-                           VIDEO_SECONDS,
-                           "-c:v",
-                           "libx264",
-                           "-preset",
-                           "ultrafast",
-                           "-pix_fmt",
-                           "yuv420p",
-                           "-b:v",
-                           "5500k",
-                           "-minrate",
-                           "5500k",
-                           "-maxrate",
-                           "5500k",
-                           "-bufsize",
-                           "5500k",
-                           "-x264-params",
-                           "nal-hrd=cbr",
-                           "-c:a",
-                           "aac",
-                           "-b:a",
-                           "128k",
-                           "-metadata",
-                           "title=A test picture with a beep",
-                           "-movflags",
-                           "+faststart",
-                           output,
-                           NULL };
+    const char *argv[FFMPEG_ARGUMENT_COUNT + 3] = { params->ffmpeg };
     struct process *process = NULL;
 
+    memcpy(argv + 1, ffmpeg_arguments, sizeof(ffmpeg_arguments));
+    argv[FFMPEG_ARGUMENT_COUNT + 1] = output;
     int error = process_start(
         &process,
         &(struct process_params){ .argv = argv, .environment = environment, .log_path = log_path });

@@ -268,6 +268,11 @@ int process_start(struct process **ret, const struct process_params *params)
     return 0;
 }
 
+int process_id(const struct process *process)
+{
+    return process->pid;
+}
+
 bool process_wait(struct process *process, int timeout_ms)
 {
     struct timespec until;

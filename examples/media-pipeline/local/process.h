@@ -30,6 +30,9 @@ void processes_end(void);
 /* 0 or -errno, such as -ENOENT when there is no such program. */
 int process_start(struct process **ret, const struct process_params *params);
 
+/* Its id, which is its process group's too. */
+int process_id(const struct process *process);
+
 /* Waits for its end; timeout_ms < 0 waits for ever. False when it still runs. */
 bool process_wait(struct process *process, int timeout_ms);
 

@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Tracing never changes the result: neither when it is off, nor when X-Ray ends half-way."""
+import support
+from support import demo, pipeline
+
+
+class Delivery(support.EngineTest):
+    """Without a collector of its own: the base of the others."""
+
+    collector = None
+
+    @classmethod
+    def setUpClass(cls):
+        work = support.directory(cls.__name__)
+        cls.collector = pipeline.Collector(support.BUILD, work, 0)
+        cls.addClassCleanup(cls.collector.stop)
+        cls.engine = support.start_engine(cls.__name__, *cls.options,
+                                          xray=f'127.0.0.1:{cls.collector.port}',
+                                          environment=cls.environment)
+        cls.addClassCleanup(cls.engine.stop)
+
+    def trace_of(self, reply):
+        header = reply.headers['X-Amzn-Trace-Id']
+        return header.split('Root=')[1].split(';')[0]
+
+    def deliver(self, during_download=lambda: None):
+        """The whole way; gives the trace id of the webhook."""
+        url = self.video_url()
+        self.register_device()
+        reply = self.engine.post_webhook(url)
+        self.assert_answer(reply, 202, 'Initiated')
+        self.wait_for_status(url, 'Downloading', 'Downloaded')
+        during_download()
+        file = self.wait_for_push(url)[0]['payload']['file']
+        listed = self.engine.call('GET', '/files', token=self.engine.at['apiToken'])
+        self.assert_answer(listed, 200, file['url'])
+        stored = pipeline.request('GET', file['url'])
+        self.assertEqual((stored.status, len(stored.body)), (200, file['size']))
+        self.assertEqual(self.file(url)['status'], 'Downloaded')
+        return self.trace_of(reply)
+
+
+class On(Delivery):
+    def test_the_trace_is_whole(self):
+        trace_id = self.deliver()
+        pipeline.wait_until(
+            lambda: not demo.missing_in_webhook_trace(self.collector.trace(trace_id)), 20)
+        trace = self.collector.trace(trace_id)
+        self.assertEqual(demo.missing_in_webhook_trace(trace), [])
+
+    def test_an_unsampled_request_sends_nothing(self):
+        root = '1-5759e988-bd862e3fe1be46a994272793'
+        reply = self.engine.call('GET', '/files', token=self.engine.at['apiToken'],
+                                 headers={'X-Amzn-Trace-Id': f'Root={root};Sampled=0'})
+        self.assert_answer(reply, 200)
+        # Another one after it: what the first one sent would be there before that.
+        sampled = self.engine.call('GET', '/files', token=self.engine.at['apiToken'])
+        self.assertTrue(pipeline.wait_until(
+            lambda: self.collector.trace(self.trace_of(sampled)).find('ListFiles', 'AWS::Lambda'),
+            20))
+        self.assertEqual(self.collector.trace(root).nodes, {})
+
+    def test_the_callers_segment_is_the_parent_of_the_stage(self):
+        root, parent = '1-5759e988-bd862e3fe1be46a994272794', '53995c3f42cd8ad8'
+        self.engine.call('GET', '/files', token=self.engine.at['apiToken'],
+                         headers={'X-Amzn-Trace-Id': f'Root={root};Parent={parent};Sampled=1'})
+        stages = pipeline.wait_until(
+            lambda: self.collector.trace(root).find('MediaDownloader/prod',
+                                                    'AWS::ApiGateway::Stage'), 20)
+        self.assertEqual([stage['parent'] for stage in stages], [parent])
+
+    def test_a_refusal_is_an_error_of_the_stage_and_a_fault_of_nobody_else(self):
+        reply = self.engine.call('GET', '/files')
+        self.assert_answer(reply, 401)
+        stages = pipeline.wait_until(
+            lambda: self.collector.trace(self.trace_of(reply)).find(
+                'MediaDownloader/prod', 'AWS::ApiGateway::Stage'), 20)
+        self.assertTrue(stages[0].get('error'))
+        self.assertFalse(stages[0].get('fault'))
+
+
+class KilledHalfWay(Delivery):
+    options = ('--media-rate', '4000')
+
+    def test_the_video_and_the_push_arrive(self):
+        self.deliver(self.collector.child.kill)
+        self.assertFalse(self.collector.child.runs())
+
+
+class Off(Delivery):
+    environment = {'AWS_XRAY_SDK_DISABLED': 'true'}
+
+    def test_the_results_are_the_same_and_the_functions_send_nothing(self):
+        trace_id = self.deliver()
+        trace = pipeline.wait_until(lambda: self.collector.trace(trace_id), 20)
+        self.assertTrue(trace.find('WebhookFeedly', 'AWS::Lambda::Function'))
+        self.assertEqual(trace.find('DynamoDB'), [])
+        self.assertEqual(trace.find('yt-dlp download'), [])
+
+
+del Delivery  # has no tests of its own
+
+if __name__ == '__main__':
+    support.main()
