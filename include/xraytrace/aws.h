@@ -90,9 +90,12 @@ typedef struct xray_aws_reply {
  * connections are tried again after a random delay that doubles, up to 20 s.
  *
  * ret may be NULL; set ret->size first. Returns 0 for a reply below 400,
- * -EREMOTEIO for any other reply, -ETIMEDOUT, -ECONNREFUSED, -EIO or -EMSGSIZE
- * when there was none that could be read, -EACCES without credentials,
- * -EINVAL without an operation, or -ENOMEM.
+ * -EREMOTEIO for any other reply, and for an error that S3 reports under status
+ * 200, as CompleteMultipartUpload can; -ETIMEDOUT, -ECONNREFUSED, -EIO or
+ * -EMSGSIZE when there was none that could be read, -EACCES without credentials,
+ * -EINVAL without an operation, for a path or query that is not encoded, or for a
+ * header that this call makes itself, such as Host; or -ENOMEM. error_message
+ * says which.
  */
 XRAY_API int xray_aws_call(xray_aws_client *client, const xray_aws_request *request,
                            xray_aws_reply *ret);
