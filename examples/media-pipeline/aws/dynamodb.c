@@ -8,7 +8,7 @@
 #include "runtime/cleanup.h"
 #include "runtime/clock.h"
 
-#define MAX_BATCH_TRIES 8
+#define MAX_BATCH_TRIES 6
 
 /* Sends request (consumed) for the table; *ret is the parsed reply. */
 static int call(struct aws *aws, const char *operation, const char *table, cJSON *request,

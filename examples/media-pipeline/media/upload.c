@@ -95,14 +95,19 @@ static int finish(const struct transfer *transfer, struct failure *failure)
                                               transfer->parts, transfer->count, failure);
 }
 
-static void give_up(const struct transfer *transfer)
+/* True when there is no such upload any more: whatever was said, completing it has worked. */
+static bool give_up(const struct transfer *transfer)
 {
     struct failure failure;
-    if (s3_abort_multipart_upload(transfer->aws, transfer->object, transfer->upload_id, &failure) <
+    if (s3_abort_multipart_upload(transfer->aws, transfer->object, transfer->upload_id, &failure) ==
         0)
-        log_write(LOG_WARNING, NULL,
-                  "an upload stays open until the bucket's lifecycle rule ends it: %s",
-                  failure.message);
+        return false;
+    if (strcmp(failure.type, "NoSuchUpload") == 0)
+        return true;
+    log_write(LOG_WARNING, NULL,
+              "an upload stays open until the bucket's lifecycle rule ends it: %s",
+              failure.message);
+    return false;
 }
 
 static int check_object(const struct transfer *transfer, struct failure *failure)
@@ -130,12 +135,12 @@ static int transfer_file(struct transfer *transfer, const char *content_type,
         return result;
     transfer->upload_id = upload_id;
     result = upload_parts(transfer, failure);
-    if (result == 0)
+    bool is_sent = result == 0;
+    if (is_sent)
         result = finish(transfer, failure);
-    if (result < 0) {
-        give_up(transfer);
+    /* An answer can get lost, and then a repetition finds nothing: the object decides. */
+    if (result < 0 && !(give_up(transfer) && is_sent))
         return result;
-    }
     return check_object(transfer, failure);
 }
 

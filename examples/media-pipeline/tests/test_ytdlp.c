@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What its output means, and how it is run: with small programs in its place that end in the
+ * ways in which it can end. The real one is run by the tests of the whole pipeline. */
+#include <criterion/criterion.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "media/workspace.h"
+#include "media/ytdlp.h"
+#include "runtime/clock.h"
+
+#define URL "https://media.example.org/video.mp4"
+
+static char parent[64];
+static char program[128];
+static struct workspace workspace;
+static struct ytdlp ytdlp;
+static struct ytdlp_file file;
+static struct problem problem;
+
+static void begin(void)
+{
+    struct failure failure;
+    snprintf(parent, sizeof(parent), "/tmp/ytdlp-test.XXXXXX");
+    cr_assert(mkdtemp(parent));
+    snprintf(program, sizeof(program), "%s/program", parent);
+    cr_assert_eq(workspace_open(&workspace, parent, &failure), 0, "%s", failure.message);
+    ytdlp = (struct ytdlp){ program, workspace.path, clock_now_ms() + 60000 };
+}
+
+static void end(void)
+{
+    workspace_close(&workspace);
+    unlink(program);
+    rmdir(parent);
+}
+
+static void write_program(const char *script)
+{
+    FILE *stream = fopen(program, "w");
+    cr_assert(stream);
+    fprintf(stream, "#!/bin/sh\n%s\n", script);
+    fclose(stream);
+    cr_assert_eq(chmod(program, 0700), 0);
+}
+
+static int download(const char *script)
+{
+    write_program(script);
+    return ytdlp_download(&ytdlp, URL, NULL, NULL, &file, &problem);
+}
+
+TestSuite(ytdlp, .init = begin, .fini = end, .timeout = 90);
+
+Test(ytdlp, reports_progress)
+{
+    struct ytdlp_progress progress;
+    cr_assert(ytdlp_parse_progress("progress 1024 2500199 NA 956278.89", &progress));
+    cr_expect_eq(progress.bytes, 1024);
+    cr_expect_eq(progress.total, 2500199);
+    cr_expect_eq(progress.speed, 956278);
+}
+
+Test(ytdlp, reports_progress_of_an_estimated_total)
+{
+    struct ytdlp_progress progress;
+    cr_assert(ytdlp_parse_progress("progress 1024 NA 5000.7 NA", &progress));
+    cr_expect_eq(progress.total, 5000);
+    cr_expect_eq(progress.speed, 0);
+}
+
+Test(ytdlp, reports_no_progress_in_other_lines)
+{
+    static const char *const lines[] = { "", "progress", "progress 1 2 3", "[download] 10%",
+                                         "file /tmp/media.mp4" };
+    struct ytdlp_progress progress;
+    for (size_t i = 0; i < sizeof(lines) / sizeof(*lines); i++)
+        cr_expect_not(ytdlp_parse_progress(lines[i], &progress), "%s", lines[i]);
+}
+
+Test(ytdlp, gets_the_address_behind_the_end_of_options)
+{
+    struct text json = { 0 };
+    write_program("for last; do before=$mark; mark=$last; done; echo \"$before $mark\"");
+    cr_assert_eq(ytdlp_describe(&ytdlp, "--exec=id", &json, &problem), 0);
+    cr_expect_str_eq(json.data, "-- --exec=id\n");
+    text_release(&json);
+}
+
+Test(ytdlp, reads_no_configuration_and_keeps_no_cache)
+{
+    struct text json = { 0 };
+    write_program("echo \"$*\"");
+    cr_assert_eq(ytdlp_describe(&ytdlp, URL, &json, &problem), 0);
+    cr_expect(strstr(json.data, "--ignore-config --no-cache-dir"), "%s", json.data);
+    cr_expect(strstr(json.data, "-J --skip-download"), "%s", json.data);
+    text_release(&json);
+}
+
+Test(ytdlp, gets_no_credentials)
+{
+    struct text json = { 0 };
+    setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE", 1);
+    setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
+    setenv("AWS_SESSION_TOKEN", "token", 1);
+    setenv("_X_AMZN_TRACE_ID", "Root=1-0", 1);
+    setenv("FILES_TABLE", "Files", 1);
+    write_program("env");
+    cr_assert_eq(ytdlp_describe(&ytdlp, URL, &json, &problem), 0);
+    cr_expect_null(strstr(json.data, "AWS"), "%s", json.data);
+    cr_expect_null(strstr(json.data, "AMZN"), "%s", json.data);
+    cr_expect_null(strstr(json.data, "FILES"), "%s", json.data);
+    cr_expect(strstr(json.data, "PATH="), "%s", json.data);
+    text_release(&json);
+}
+
+Test(ytdlp, keeps_to_its_directory)
+{
+    struct text json = { 0 };
+    write_program("echo \"$HOME $TMPDIR $(pwd)\"");
+    cr_assert_eq(ytdlp_describe(&ytdlp, URL, &json, &problem), 0);
+    char expected[2048];
+    snprintf(expected, sizeof(expected), "%s %s %s\n", workspace.path, workspace.path,
+             workspace.path);
+    cr_expect_str_eq(json.data, expected);
+    text_release(&json);
+}
+
+static void count(void *data, const struct ytdlp_progress *progress)
+{
+    *(int64_t *)data += progress->bytes;
+}
+
+Test(ytdlp, gives_back_the_file_it_made)
+{
+    int64_t sum = 0;
+    write_program("echo data > media.mp4; echo 'progress 10 30 NA NA'; echo 'progress 30 30 NA NA';"
+                  "echo '[other] line'; echo \"file $(pwd)/media.mp4\"");
+    cr_assert_eq(ytdlp_download(&ytdlp, URL, count, &sum, &file, &problem), 0, "%s",
+                 problem.message);
+    cr_expect_eq(file.reports, 2);
+    cr_expect_eq(sum, 40);
+    cr_expect_eq(access(file.path, R_OK), 0);
+    cr_expect_eq(file.attempts, 1);
+}
+
+Test(ytdlp, must_have_made_a_file)
+{
+    cr_expect_lt(download("exit 0"), 0);
+    cr_expect_lt(download("echo \"file $(pwd)/missing.mp4\""), 0);
+    cr_expect_lt(download(": > media.mp4; echo \"file $(pwd)/media.mp4\""), 0);
+}
+
+Test(ytdlp, must_have_made_it_in_its_directory)
+{
+    cr_expect_lt(download("echo 'file /etc/passwd'"), 0);
+    cr_expect_lt(download("ln -s /etc/passwd media.mp4; echo \"file $(pwd)/media.mp4\""), 0);
+}
+
+Test(ytdlp, is_asked_for_another_format_when_one_is_not_there)
+{
+    cr_assert_eq(download("case \"$*\" in *bv*) echo 'ERROR: HTTP Error 403: Forbidden' >&2;"
+                          "exit 1;; esac; echo data > media.mp4; echo \"file $(pwd)/media.mp4\""),
+                 0, "%s", problem.message);
+    cr_assert_eq(file.attempts, 2);
+}
+
+Test(ytdlp, says_why_it_failed)
+{
+    cr_assert_lt(download("echo 'ERROR: [youtube] x: Private video' >&2; exit 1"), 0);
+    cr_expect_eq(problem.class, PROBLEM_PRIVATE);
+    cr_expect_str_eq(problem.message, "yt-dlp: [youtube] x: Private video");
+}
+
+Test(ytdlp, that_was_killed_says_so)
+{
+    cr_assert_lt(download("kill -9 $$"), 0);
+    cr_expect_eq(problem.class, PROBLEM_KILLED);
+    cr_expect_str_eq(problem.message, "yt-dlp was killed: signal 9 (Killed)");
+}
+
+Test(ytdlp, that_was_killed_below_a_shell_says_so)
+{
+    cr_assert_lt(download("sh -c 'kill -15 $$'"), 0);
+    cr_assert_eq(problem.class, PROBLEM_KILLED);
+}
+
+Test(ytdlp, is_killed_at_the_deadline)
+{
+    ytdlp.deadline_ms = clock_now_ms() + 300;
+    cr_assert_lt(download("exec sleep 600"), 0);
+    cr_assert_eq(problem.class, PROBLEM_DEADLINE);
+}
+
+Test(ytdlp, that_does_not_understand_us_is_too_old)
+{
+    cr_assert_lt(download("echo 'program: error: no such option: --paths' >&2; exit 2"), 0);
+    cr_assert_eq(problem.class, PROBLEM_BAD_USAGE);
+}
+
+Test(ytdlp, that_is_not_there_says_what_to_do)
+{
+    ytdlp.program = "/nonexistent/yt-dlp";
+    cr_assert_lt(ytdlp_download(&ytdlp, URL, NULL, NULL, &file, &problem), 0);
+    cr_expect_eq(problem.class, PROBLEM_NOT_INSTALLED);
+    cr_expect(strstr(problem.message, "YTDLP_PATH"));
+}
+
+Test(ytdlp, survives_lines_without_end)
+{
+    cr_assert_eq(download("head -c 1000000 /dev/zero | tr '\\0' x; echo; echo data > media.mp4;"
+                          "echo \"file $(pwd)/media.mp4\""),
+                 0, "%s", problem.message);
+}
