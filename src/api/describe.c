@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "api/api.h"
+#include "base/json.h"
 #include "base/random.h"
 #include "model/describe.h"
 #include "recorder/recorder.h"
@@ -67,13 +68,16 @@ void xray_add_exception_at(xray_segment *handle, const char *file, int line, con
     xray_exception exception = {
         .size = sizeof(exception), .type = type, .frames = &frame, .frame_count = 1
     };
-    char message[1001];
+    char message[1001] = "";
     va_list arguments;
 
     if (!segment)
         return;
     va_start(arguments, format);
-    count(segment, vsnprintf(message, sizeof(message), format, arguments) >= (int)sizeof(message));
+    if (vsnprintf(message, sizeof(message), format, arguments) >= (int)sizeof(message)) {
+        message[xr_utf8_whole(message, sizeof(message) - 1)] = '\0';
+        count(segment, 1);
+    }
     va_end(arguments);
     exception.message = message;
     count(segment, xr_describe_exception(segment, xr_random_u64() | 1, &exception));
@@ -82,11 +86,12 @@ void xray_add_exception_at(xray_segment *handle, const char *file, int line, con
 xray_segment_id xray_add_exception_with(xray_segment *handle, const xray_exception *exception)
 {
     struct xr_segment *segment = recording(handle);
-    xray_segment_id id = xr_random_u64() | 1;
+    xray_segment_id id;
     xray_exception copy;
 
     if (!segment || !exception)
         return 0;
+    id = xr_random_u64() | 1;
     xr_params_copy(&copy, sizeof(copy), exception);
     count(segment, xr_describe_exception(segment, id, &copy));
     return id;

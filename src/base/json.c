@@ -64,6 +64,20 @@ size_t xr_utf8_prefix(const char *text, size_t length, size_t max)
     return at;
 }
 
+size_t xr_utf8_whole(const char *text, size_t length)
+{
+    for (size_t back = 1; back <= 3 && back <= length; back++) {
+        unsigned char c = (unsigned char)text[length - back];
+        size_t wanted = c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : 2;
+
+        if (c < 0x80)
+            break;
+        if (c >= 0xC0)
+            return back < wanted ? length - back : length;
+    }
+    return length;
+}
+
 static char *write_escaped(char *p, unsigned char c)
 {
     static const char hex[] = "0123456789abcdef";

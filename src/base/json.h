@@ -42,6 +42,9 @@ char *xr_json_time(char *p, int64_t time_ns);
 /* How many bytes of text its first max characters take; never inside a character. */
 size_t xr_utf8_prefix(const char *text, size_t length, size_t max);
 
+/* length, less the bytes of a character that begins before it and is not complete. */
+size_t xr_utf8_whole(const char *text, size_t length);
+
 /* The length of the valid character at text, 1 to 4, or 0. */
 size_t xr_utf8_valid(const char *text, size_t length);
 

@@ -10,7 +10,7 @@
 #define ANNOTATION_KEY_MAX    500
 #define ANNOTATION_STRING_MAX 1000 /* characters; the schema of segment documents */
 #define AWS_STRING_MAX        250
-#define METADATA_KEY_MAX      500
+#define METADATA_KEY_MAX      500   /* bytes; ours */
 #define METADATA_TEXT_MAX     32768 /* bytes; ours, so that one value leaves room for others */
 
 static bool is_finite(double number)
@@ -94,6 +94,9 @@ unsigned xr_describe_annotation(struct xr_segment *segment, const char *key,
 
 unsigned xr_describe_aws_field(struct xr_segment *segment, const char *key, const xray_value *value)
 {
+    /* That member is the library's own. */
+    if (key && strcmp(key, "xray") == 0)
+        return 1;
     return put_keyed(segment, XR_SECTION_AWS, key, value, AWS_STRING_MAX);
 }
 
@@ -124,8 +127,7 @@ static bool put_metadata(struct xr_segment *segment, const struct xr_key *key,
     if (value->type == XRAY_VALUE_JSON)
         return put_json(segment, key, value);
     if (length > METADATA_TEXT_MAX)
-        for (length = METADATA_TEXT_MAX; ((unsigned char)value->as.text[length] & 0xC0) == 0x80;)
-            length--;
+        length = xr_utf8_whole(value->as.text, METADATA_TEXT_MAX);
     return xr_put_text(segment, XR_SECTION_METADATA, key, value->as.text, length, length) &&
            length == value->length;
 }
@@ -134,9 +136,9 @@ static bool put_metadata(struct xr_segment *segment, const struct xr_key *key,
 static size_t write_metadata_key(char *ret, const char *text, unsigned *truncated)
 {
     size_t length = strnlen(text, METADATA_KEY_MAX + 1);
-    size_t kept = xr_utf8_prefix(text, length, METADATA_KEY_MAX);
-    bool repaired = kept < length;
-    char quoted[XR_JSON_STRING_MAX(METADATA_KEY_MAX + 1)];
+    bool repaired = length > METADATA_KEY_MAX;
+    size_t kept = repaired ? xr_utf8_whole(text, METADATA_KEY_MAX) : length;
+    char quoted[XR_JSON_STRING_MAX(METADATA_KEY_MAX)];
     size_t written = (size_t)(xr_json_string(quoted, text, kept, &repaired) - quoted) - 2;
 
     memcpy(ret, quoted + 1, written);
@@ -147,7 +149,7 @@ static size_t write_metadata_key(char *ret, const char *text, unsigned *truncate
 unsigned xr_describe_metadata(struct xr_segment *segment, const char *name_space, const char *key,
                               const xray_value *value)
 {
-    char text[2 * XR_JSON_STRING_MAX(METADATA_KEY_MAX + 1)];
+    char text[2 * XR_JSON_STRING_MAX(METADATA_KEY_MAX)];
     struct xr_key written = { .text = text };
     unsigned truncated = 0;
 

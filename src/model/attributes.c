@@ -30,11 +30,32 @@ static bool find(const struct xr_segment *segment, enum xr_section section,
     return false;
 }
 
+/* A key that is set again and again must not fill the log. */
+static void drop_replaced(struct xr_segment *segment)
+{
+    char *log = segment->attributes.data;
+    struct xr_member member;
+    uint32_t length = 0;
+
+    for (uint32_t at = 0; xr_attribute_next(segment, &at, &member);) {
+        uint32_t bytes = (uint32_t)(sizeof(member.attribute) + xr_member_length(&member));
+
+        memmove(log + length, log + at - bytes, bytes);
+        length += bytes;
+    }
+    segment->attributes.length = length;
+    segment->replaced = 0;
+}
+
 char *xr_attribute_begin(struct xr_segment *segment, const struct xr_key *key, size_t room)
 {
     size_t overhead = sizeof(struct xr_attribute) + key->length + XR_ATTRIBUTE_PUNCTUATION;
-    char *p = xr_buffer_reserve(&segment->attributes, overhead + room);
+    const struct xr_buffer *log = &segment->attributes;
+    char *p;
 
+    if (__builtin_expect(segment->replaced > 0, 0) && overhead + room > log->capacity - log->length)
+        drop_replaced(segment);
+    p = xr_buffer_reserve(&segment->attributes, overhead + room);
     if (!p)
         return NULL;
     p += sizeof(struct xr_attribute);
@@ -88,6 +109,7 @@ void xr_attribute_remove(struct xr_segment *segment, enum xr_section section,
              sizeof(member.attribute);
     member.attribute.replaced = 1;
     memcpy(record, &member.attribute, sizeof(member.attribute));
+    segment->replaced += (uint32_t)(sizeof(member.attribute) + xr_member_length(&member));
 }
 
 bool xr_put_text(struct xr_segment *segment, enum xr_section section, const struct xr_key *key,

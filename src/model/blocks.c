@@ -16,20 +16,35 @@ static unsigned put(struct xr_segment *segment, enum xr_section section, const s
     return text ? !xr_put_text(segment, section, key, text, strlen(text), STRING_MAX) : 0;
 }
 
-/* A URL without what may be secret in it: user info, query and fragment. */
+/* Where the authority of a URL begins: behind "://", which databases have a second scheme before.
+ */
+static size_t authority_of(const char *url, size_t length)
+{
+    const char *end = url + length;
+
+    if (url[0] == '/' && url[1] == '/')
+        return 2;
+    for (const char *p = url; (p = memchr(p, ':', (size_t)(end - p))) != NULL; p++)
+        if (p[1] == '/' && p[2] == '/')
+            return (size_t)(p - url) + 3;
+    return 0;
+}
+
+/*
+ * A URL without what may be secret in it: user info, query and fragment. Those of databases are
+ * less regular: some have parameters after ";", or a "/" between user and password.
+ */
 static unsigned put_url(struct xr_segment *segment, enum xr_section section, const char *url)
 {
     char clean[4 * STRING_MAX];
-    size_t length, authority = 0, at, kept;
-    const char *colon;
+    bool is_sql = section == XR_SECTION_SQL;
+    size_t length, authority, at, kept;
 
     if (!url)
         return 0;
-    length = strcspn(url, "?#");
-    colon = memchr(url, ':', length);
-    if (colon && colon[1] == '/' && colon[2] == '/')
-        authority = (size_t)(colon - url) + 3;
-    at = authority + strcspn(url + authority, "/?#");
+    length = strcspn(url, is_sql ? "?#;" : "?#");
+    authority = authority_of(url, length);
+    at = is_sql ? length : authority + strcspn(url + authority, "/?#");
     while (at > authority && url[at - 1] != '@')
         at--;
     kept = length - at < sizeof(clean) - authority ? length - at : sizeof(clean) - authority;

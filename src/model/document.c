@@ -182,16 +182,18 @@ static char *write_namespace(char *p, const struct xr_segment *segment,
 /* Says what had to be left out, where it will be looked for. */
 static char *write_omissions(char *p, uint32_t omit)
 {
-    p = XR_JSON_LITERAL(p, "\"xraytrace\":{\"omitted\":[\"metadata\"");
+    p = XR_JSON_LITERAL(p, "\"xraytrace\":{\"omitted\":[");
+    if (omit & XR_OMIT_METADATA)
+        p = XR_JSON_LITERAL(p, "\"metadata\",");
     if (omit & XR_OMIT_SQL)
-        p = XR_JSON_LITERAL(p, ",\"sanitized_query\"");
+        p = XR_JSON_LITERAL(p, "\"sanitized_query\",");
     if (omit & XR_OMIT_FRAMES)
-        p = XR_JSON_LITERAL(p, ",\"stack\"");
+        p = XR_JSON_LITERAL(p, "\"stack\",");
     if (omit & XR_OMIT_ANNOTATIONS)
-        p = XR_JSON_LITERAL(p, ",\"annotations\"");
+        p = XR_JSON_LITERAL(p, "\"annotations\",");
     if (omit & XR_OMIT_BLOCKS)
-        p = XR_JSON_LITERAL(p, ",\"http\",\"aws\",\"sql\",\"cause\",\"links\"");
-    return XR_JSON_LITERAL(p, "]}");
+        p = XR_JSON_LITERAL(p, "\"http\",\"aws\",\"sql\",\"cause\",\"links\",");
+    return XR_JSON_LITERAL(p - 1, "]}");
 }
 
 static char *write_metadata(char *p, const struct xr_segment *segment, uint32_t omit)
@@ -199,7 +201,8 @@ static char *write_metadata(char *p, const struct xr_segment *segment, uint32_t 
     struct xr_member member;
 
     p = XR_JSON_LITERAL(p, ",\"metadata\":{");
-    if (omit & XR_OMIT_METADATA) {
+    /* It is the first to go: what else is left out has not left any. */
+    if (omit) {
         p = write_omissions(p, omit);
         *p++ = '}';
         return p;
@@ -258,7 +261,8 @@ static char *write_cause(char *p, const struct xr_segment *segment, uint32_t sec
     if (has(sections, XR_SECTION_EXCEPTION))
         return write_exceptions(p, segment, omit);
     if ((segment->marks & XRAY_FAULT) &&
-        !xr_attribute_exists(segment, XR_SECTION_HTTP_RESPONSE, XR_KEY("status")))
+        !(has(sections, XR_SECTION_HTTP_RESPONSE) &&
+          xr_attribute_exists(segment, XR_SECTION_HTTP_RESPONSE, XR_KEY("status"))))
         return write_bare_cause(p, segment);
     return p;
 }
@@ -362,13 +366,13 @@ static size_t omitted_bytes(const struct xr_segment *segment, uint32_t omit)
     size_t bytes = 0;
 
     if (omit & XR_OMIT_BLOCKS)
-        return segment->attributes.length;
+        return segment->attributes.length - segment->replaced;
     for (uint32_t at = 0; xr_attribute_next(segment, &at, &member);) {
         if (((omit & XR_OMIT_METADATA) && attribute->section == XR_SECTION_METADATA) ||
             ((omit & XR_OMIT_ANNOTATIONS) && attribute->section == XR_SECTION_ANNOTATION) ||
             ((omit & XR_OMIT_SQL) && attribute->section == XR_SECTION_SQL &&
              attribute->key_length == strlen("sanitized_query")))
-            bytes += attribute->value_length;
+            bytes += sizeof(*attribute) + xr_member_length(&member);
         if ((omit & XR_OMIT_FRAMES) && attribute->section == XR_SECTION_EXCEPTION &&
             attribute->split)
             bytes += attribute->value_length - attribute->split;
@@ -380,9 +384,9 @@ size_t xr_document_bound(const struct xr_segment *segment,
                          const struct xr_document_request *request)
 {
     /* An attribute in the log is longer than in the document: its record is over 10 bytes. */
-    size_t bound = FIXED_BOUND + segment->name_length + segment->attributes.length +
-                   segment->children.length + request->constants->segment_length +
-                   request->constants->xray_length;
+    size_t bound = FIXED_BOUND + segment->name_length + segment->attributes.length -
+                   segment->replaced + segment->children.length +
+                   request->constants->segment_length + request->constants->xray_length;
 
     return request->omit ? bound - omitted_bytes(segment, request->omit) : bound;
 }

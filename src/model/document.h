@@ -24,7 +24,6 @@ enum {
     XR_OMIT_FRAMES = 1u << 2,
     XR_OMIT_ANNOTATIONS = 1u << 3,
     XR_OMIT_BLOCKS = 1u << 4, /* http, aws, sql, cause, links: all that is left */
-    XR_OMIT_ALL = (1u << 5) - 1,
 };
 
 /* Members that every segment of a recorder has, as text that begins with a comma; and aws.xray's.

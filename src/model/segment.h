@@ -61,6 +61,7 @@ struct xr_segment {
     uint32_t trace_flags; /* W3C's */
     uint32_t marks;       /* XRAY_ERROR… */
     uint32_t sections;    /* one bit for each xr_section in the log */
+    uint32_t replaced;    /* bytes of the log that do not count any more */
     uint64_t keys;        /* one bit for each hash of a key in the log */
     struct xr_buffer attributes;
     struct xr_buffer children; /* a 32-bit length and that many bytes of JSON, again and again */

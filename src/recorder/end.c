@@ -81,12 +81,20 @@ static void send_children(struct xr_segment *segment, struct xr_document_request
     }
 }
 
-/* Then attributes: metadata, SQL text, stack frames, annotations. */
+/* Then attributes, as far as there are such: metadata, SQL text, stack frames, annotations. */
 static void omit(struct xr_segment *segment, struct xr_document_request *request)
 {
-    while (xr_document_bound(segment, request) > XR_DOCUMENT_MAX && request->omit != XR_OMIT_ALL) {
-        request->omit = request->omit << 1 | 1;
-        xr_count(segment->recorder, XR_TRUNCATED, 1);
+    size_t bound = xr_document_bound(segment, request);
+
+    for (uint32_t next = 1; bound > XR_DOCUMENT_MAX && next <= XR_OMIT_BLOCKS; next <<= 1) {
+        size_t before = bound;
+
+        request->omit |= next;
+        bound = xr_document_bound(segment, request);
+        if (bound < before)
+            xr_count(segment->recorder, XR_TRUNCATED, 1);
+        else
+            request->omit &= ~next;
     }
 }
 
