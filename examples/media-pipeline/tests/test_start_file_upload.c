@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* StartFileUpload, with small programs in the place of yt-dlp that end in different ways. */
+#include <sys/stat.h>
+
+#include "support.h"
+
+#define EVENT "{\"fileId\":\"" ID "\",\"correlationId\":\"c-1\"}"
+
+static void write_program(const char *script)
+{
+    FILE *stream = fopen(program, "w");
+    cr_assert(stream);
+    fprintf(stream, "#!/bin/sh\ncase \"$*\" in *-J*) echo '{\"title\":\"T\"}'; exit 0;; esac\n%s\n",
+            script);
+    fclose(stream);
+    cr_assert_eq(chmod(program, 0700), 0);
+}
+
+#define CLAIMED     UPDATED("PendingMetadata", LEASED)
+#define DESCRIBED   UPDATED("PendingDownload", LEASED)
+#define DOWNLOADING UPDATED("Downloading", LEASED)
+#define GIVEN_UP    UPDATED("Failed", "")
+
+TestSuite(upload_function, .init = support_begin, .fini = support_end, .timeout = 90);
+
+Test(upload_function, gets_stores_and_announces_a_video)
+{
+    write_program("echo data > media.mp4; echo \"file $(pwd)/media.mp4\"");
+    start(
+        REPLIES(FOUND("PendingMetadata", ""), CLAIMED, DESCRIBED, DOWNLOADING,
+                { .body = "<UploadId>up</UploadId>" }, { .headers = "ETag: \"e\"\r\n" },
+                { .body = "<R/>" }, { .body = "data\n" },
+                UPDATED("Downloaded", ",\"key\":{\"S\":\"k\"},\"url\":{\"S\":\"u\"},"
+                                      "\"publishDate\":{\"S\":\"d\"}"),
+                { .body = "{\"Items\":[{\"userId\":{\"S\":\"u1\"}}]}" },
+                { .body = "{\"Responses\":{\"UserDevices\":[{\"deviceIds\":{\"SS\":[\"1\"]}}]}}" },
+                { .body = "{\"Responses\":{\"Devices\":[{\"endpointArn\":{\"S\":\"arn:1\"}}]}}" },
+                { .body = "<R/>" }));
+    cr_expect_str_eq(call(start_file_upload, EVENT),
+                     "{\"fileId\":\"" ID "\",\"status\":\"Downloaded\",\"outcome\":\"done\"}");
+    cr_expect(has(2, "{\"S\":\"PendingDownload\"}"));
+    cr_expect(has(3, "{\"S\":\"Downloading\"}"));
+    cr_expect(has(4, "POST /media/" ID ".mp4?uploads"));
+    cr_expect(has(8, "{\"S\":\"https://files/" ID ".mp4\"}"));
+    cr_expect_eq(count_of("Action=Publish"), 1);
+}
+
+Test(upload_function, leaves_nothing_of_a_yt_dlp_that_was_killed)
+{
+    write_program("echo data > media.mp4.part; kill -9 $$");
+    start(REPLIES(FOUND("PendingMetadata", ""), CLAIMED, DESCRIBED, DOWNLOADING, GIVEN_UP));
+    const char *answer = call(start_file_upload, EVENT);
+    cr_expect(contains(answer, "\"status\":\"Failed\""), "%s", answer);
+    cr_expect_eq(count_of("/media/"), 0, "S3 was never asked");
+    cr_expect(has(4, "{\"S\":\"Failed\"}"));
+    cr_expect(has(4, "{\"S\":\"yt-dlp was killed: signal 9 (Killed)\"}"));
+    cr_expect(has(4, "{\"S\":\"killed\"}"));
+}
+
+Test(upload_function, fails_the_file_when_its_time_is_up)
+{
+    write_program("exec sleep 600");
+    invocation.deadline_ms = clock_now_ms() + 2000;
+    start(REPLIES(FOUND("PendingMetadata", ""), CLAIMED, DESCRIBED, DOWNLOADING, GIVEN_UP));
+    const char *answer = call(start_file_upload, EVENT);
+    cr_expect(contains(answer, "\"errorCategory\":\"deadline\""), "%s", answer);
+    cr_expect(has(4, "{\"S\":\"Failed\"}"));
+}
+
+Test(upload_function, schedules_what_may_work_later)
+{
+    write_program("echo 'ERROR: Connection reset by peer' >&2; exit 1");
+    start(REPLIES(FOUND("PendingMetadata", ""), CLAIMED, DESCRIBED, DOWNLOADING,
+                  UPDATED("Scheduled", "")));
+    const char *answer = call(start_file_upload, EVENT);
+    cr_expect(contains(answer, "\"status\":\"Scheduled\""), "%s", answer);
+    cr_expect(has(4, "retryAfter"));
+}
+
+Test(upload_function, aborts_an_upload_that_s3_refuses)
+{
+    write_program("echo data > media.mp4; echo \"file $(pwd)/media.mp4\"");
+    start(REPLIES(FOUND("PendingMetadata", ""), CLAIMED, DESCRIBED, DOWNLOADING,
+                  { .body = "<UploadId>up</UploadId>" },
+                  { .status = 403, .body = "<Error><Code>AccessDenied</Code></Error>" },
+                  { .status = 204 }, UPDATED("Scheduled", "")));
+    const char *answer = call(start_file_upload, EVENT);
+    cr_expect(contains(answer, "\"errorCategory\":\"upload\""), "%s", answer);
+    cr_expect(has(6, "DELETE /media/" ID ".mp4?uploadId=up"));
+}
+
+Test(upload_function, does_nothing_about_a_file_that_somebody_has)
+{
+    start(REPLIES(FOUND("Downloading", LEASED)));
+    const char *answer = call(start_file_upload, EVENT);
+    cr_expect(contains(answer, "nothing to do"), "%s", answer);
+    cr_expect_eq(peer_request_count(peer), 1);
+}
+
+Test(upload_function, does_nothing_when_another_one_gets_the_lease)
+{
+    start(REPLIES(FOUND("PendingMetadata", ""), CONDITION_FAILED));
+    const char *answer = call(start_file_upload, EVENT);
+    cr_expect(contains(answer, "nothing to do"), "%s", answer);
+    cr_expect_eq(peer_request_count(peer), 2);
+}
+
+Test(upload_function, refuses_an_event_without_a_file_id)
+{
+    cr_expect_str_eq(call(start_file_upload, "{}"), "");
+    cr_expect_str_eq(invocation.failure.type, "BadEvent");
+    cr_expect_str_eq(call(start_file_upload, "{\"fileId\":\"../../etc\"}"), "");
+}
+
+Test(upload_function, does_not_trust_an_address_whose_host_is_no_longer_allowed)
+{
+    start(
+        REPLIES({ .body = "{\"Item\":{\"fileId\":{\"S\":\"" ID "\"},\"status\":{\"S\":"
+                          "\"PendingMetadata\"},\"sourceUrl\":{\"S\":\"http://old.example.org/v\"}"
+                          "}}" },
+                { .body = "{\"Attributes\":{\"fileId\":{\"S\":\"" ID "\"},\"status\":{\"S\":"
+                          "\"PendingMetadata\"},\"sourceUrl\":{\"S\":\"http://old.example.org/v\"}"
+                          "}}" },
+                GIVEN_UP));
+    const char *answer = call(start_file_upload, EVENT);
+    cr_expect(contains(answer, "\"errorCategory\":\"unsupported\""), "%s", answer);
+}
