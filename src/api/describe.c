@@ -57,7 +57,7 @@ void xray_unmark(xray_segment *handle, unsigned flags)
     struct xr_segment *segment = recording(handle);
 
     if (segment)
-        segment->marks &= ~flags;
+        xr_describe_unmark(segment, flags);
 }
 
 void xray_add_exception_at(xray_segment *handle, const char *file, int line, const char *function,
@@ -92,7 +92,7 @@ xray_segment_id xray_add_exception_with(xray_segment *handle, const xray_excepti
     if (!segment || !exception)
         return 0;
     id = xr_random_u64() | 1;
-    xr_params_copy(&copy, sizeof(copy), exception);
+    count(segment, xr_params_copy(&copy, sizeof(copy), exception));
     count(segment, xr_describe_exception(segment, id, &copy));
     return id;
 }
@@ -104,7 +104,7 @@ void xray_set_http(xray_segment *handle, const xray_http *http)
 
     if (!segment)
         return;
-    xr_params_copy(&copy, sizeof(copy), http);
+    count(segment, xr_params_copy(&copy, sizeof(copy), http));
     count(segment, xr_describe_http(segment, &copy));
 }
 
@@ -115,7 +115,7 @@ void xray_set_aws(xray_segment *handle, const xray_aws *aws)
 
     if (!segment)
         return;
-    xr_params_copy(&copy, sizeof(copy), aws);
+    count(segment, xr_params_copy(&copy, sizeof(copy), aws));
     count(segment, xr_describe_aws(segment, &copy));
 }
 
@@ -134,7 +134,7 @@ void xray_set_sql(xray_segment *handle, const xray_sql *sql)
 
     if (!segment)
         return;
-    xr_params_copy(&copy, sizeof(copy), sql);
+    count(segment, xr_params_copy(&copy, sizeof(copy), sql));
     count(segment, xr_describe_sql(segment, &copy));
 }
 

@@ -101,7 +101,8 @@ xray_segment *xray_start_segment(xray_recorder *recorder, const xray_segment_par
 
     if (!recorder)
         return NULL;
-    xr_params_copy(&copy, sizeof(copy), params);
+    if (xr_params_copy(&copy, sizeof(copy), params))
+        xr_count(recorder, XR_TRUNCATED, 1);
     return handle_or_null(xr_start_segment(recorder, &copy));
 }
 
@@ -121,7 +122,8 @@ xray_segment *xray_start_subsegment_with(xray_segment *parent, const xray_subseg
 
     if (!open)
         return NULL;
-    xr_params_copy(&copy, sizeof(copy), params);
+    if (xr_params_copy(&copy, sizeof(copy), params))
+        xr_count(open->recorder, XR_TRUNCATED, 1);
     return handle_or_null(xr_start_subsegment(open, &copy));
 }
 

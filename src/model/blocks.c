@@ -71,6 +71,13 @@ void xr_describe_marks(struct xr_segment *segment, unsigned marks)
         segment->marks |= XRAY_ERROR;
 }
 
+void xr_describe_unmark(struct xr_segment *segment, unsigned marks)
+{
+    segment->marks &= ~marks;
+    if (marks & XRAY_ERROR)
+        segment->marks &= ~XRAY_THROTTLE;
+}
+
 unsigned xr_describe_http(struct xr_segment *segment, const xray_http *http)
 {
     unsigned truncated = 0;

@@ -31,8 +31,9 @@ unsigned xr_describe_rule(struct xr_segment *segment, const char *rule);
 unsigned xr_describe_exception(struct xr_segment *segment, xray_segment_id id,
                                const xray_exception *exception);
 
-/* Marks: THROTTLE brings ERROR with it. */
+/* Marks: THROTTLE brings ERROR with it, and goes with it. */
 void xr_describe_marks(struct xr_segment *segment, unsigned marks);
+void xr_describe_unmark(struct xr_segment *segment, unsigned marks);
 
 /* What an HTTP status says, as marks. */
 unsigned xr_marks_of_status(int status);

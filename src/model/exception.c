@@ -56,7 +56,7 @@ static void write_stack(struct exception_writer *writer, const xray_exception *e
 
 static size_t text_room(const char *text, size_t max)
 {
-    return text ? xr_json_string_size(text, strnlen(text, 4 * max)) : 2;
+    return text ? xr_json_string_size(text, xr_utf8_prefix(text, strnlen(text, 4 * max), max)) : 2;
 }
 
 static size_t room_for(const xray_exception *exception)
