@@ -16,12 +16,8 @@ class Downloads(support.EngineTest):
     # Slow enough to step in, and quick enough to wait for.
     options = ('--media-rate', '6000')
 
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        reply = cls.engine.register_device('6B1F3C1E-9A60-4F5C-8A39-0F3B7F7A9D11', 'ab' * 32)
-        if reply.status != 200:
-            raise pipeline.Failure(f'RegisterDevice: {reply.status} {reply.body}')
+    def setUp(self):
+        self.register_device()
 
     def uploads_begun(self, url):
         """How often an upload of the file was begun, as moto's access log has it."""

@@ -1,6 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """Tracing never changes the result: neither when it is off, nor when X-Ray ends half-way."""
+import os
+import signal
+
 import support
 from support import demo, pipeline
 
@@ -69,6 +72,56 @@ class On(Delivery):
             lambda: self.collector.trace(root).find('MediaDownloader/prod',
                                                     'AWS::ApiGateway::Stage'), 20)
         self.assertEqual([stage['parent'] for stage in stages], [parent])
+
+    def test_what_nobody_knows_in_the_header_reaches_the_last_call(self):
+        url = self.video_url('lineage')
+        self.register_device()
+        root, lineage = '1-5759e988-bd862e3fe1be46a994272795', 'Lineage=1:a87bd80c:0|68fd508a:5'
+        reply = self.engine.post_webhook(
+            url, headers={'X-Amzn-Trace-Id': f'Root={root};Sampled=1;{lineage}'})
+        self.assert_answer(reply, 202)
+        header = self.wait_for_push(url)[0]['traceHeader']
+        self.assertIn(f'Root={root};', header)
+        self.assertIn(lineage, header)
+
+    def test_a_cold_start_is_in_the_trace_and_a_warm_one_has_none(self):
+        def initializations():
+            reply = self.engine.call('GET', '/files', token=self.engine.at['apiToken'])
+            trace_id = self.trace_of(reply)
+
+            def functions():
+                return self.collector.trace(trace_id).find('ListFiles', 'AWS::Lambda::Function')
+
+            self.assertTrue(pipeline.wait_until(functions, 20))
+            trace = self.collector.trace(trace_id)
+            return [node for node in trace.find('Initialization')
+                    if trace.nodes[node['parent']]['name'] == 'ListFiles']
+
+        for environment in self.engine.environments():
+            if environment['function'] == 'ListFiles':
+                os.kill(environment['pid'], signal.SIGKILL)
+        pipeline.wait_until(lambda: not any(environment['function'] == 'ListFiles'
+                                            for environment in self.engine.environments()), 20)
+        cold = initializations()
+        self.assertEqual(len(cold), 1)
+        self.assertGreater(cold[0]['end_time'], cold[0]['start_time'])
+        self.assertEqual(initializations(), [])
+
+    def test_an_error_of_a_function_is_the_fault_of_its_segments_with_the_cause(self):
+        root = '1-5759e988-bd862e3fe1be46a994272796'
+        reply = self.invoke('StartFileUpload', b'{}',
+                            headers={'X-Amzn-Trace-Id': f'Root={root};Sampled=1'})
+        self.assert_answer(reply, 200, 'errorType')
+
+        def segments():
+            trace = self.collector.trace(root)
+            found = [trace.find('StartFileUpload', origin)
+                     for origin in ('AWS::Lambda', 'AWS::Lambda::Function')]
+            return all(found) and found
+
+        for nodes in pipeline.wait_until(segments, 20):
+            self.assertTrue(nodes[0]['fault'])
+            self.assertEqual(nodes[0]['cause']['exceptions'][0]['type'], reply.json()['errorType'])
 
     def test_a_refusal_is_an_error_of_the_stage_and_a_fault_of_nobody_else(self):
         reply = self.engine.call('GET', '/files')

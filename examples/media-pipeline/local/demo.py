@@ -35,34 +35,34 @@ class Display:
     def __init__(self):
         self.began = time.monotonic()
         self.moves = sys.stdout.isatty()
-        self.shown = ""
-        self.said = ("", 0.0)
+        self.shown = ''
+        self.said = ('', 0.0)
 
     def step(self, text):
         self._clear()
-        print(f"{time.monotonic() - self.began:6.1f} s  {text}", flush=True)
+        print(f'{time.monotonic() - self.began:6.1f} s  {text}', flush=True)
 
     def note(self, text):
         self._clear()
         for line in text.splitlines():
-            print(f"          {line}", flush=True)
+            print(f'          {line}', flush=True)
 
     def waiting(self, text):
         """What goes on: all the time in a terminal, else when it is new and every ten seconds."""
         now = time.monotonic()
         if self.moves:
-            wheel = "|/-\\"[int(now * 8) % 4]
+            wheel = '|/-\\'[int(now * 8) % 4]
             self._clear()
-            self.shown = f"{now - self.began:6.1f} s  {wheel} {text}"
-            print(self.shown, end="", flush=True)
+            self.shown = f'{now - self.began:6.1f} s  {wheel} {text}'
+            print(self.shown, end='', flush=True)
         elif text != self.said[0] or now - self.said[1] >= 10:
             self.said = (text, now)
-            print(f"{now - self.began:6.1f} s  … {text}", flush=True)
+            print(f'{now - self.began:6.1f} s  … {text}', flush=True)
 
     def _clear(self):
         if self.shown:
-            print("\r" + " " * len(self.shown) + "\r", end="", flush=True)
-            self.shown = ""
+            print('\r' + ' ' * len(self.shown) + '\r', end='', flush=True)
+            self.shown = ''
 
 
 # ---- What the trace must have -----------------------------------------------------------------
@@ -86,65 +86,65 @@ class Expectations:
     def function(self, name, above):
         """Lambda's two segments of a function; the second one, or None."""
         if not above:
-            self.missing.append(f"{name}, since what calls it is missing")
+            self.missing.append(f'{name}, since what calls it is missing')
             return None
-        service = self.one(f"{name} (AWS::Lambda)", self.trace.find(name, "AWS::Lambda"), above)
-        return service and self.one(f"{name} (AWS::Lambda::Function)",
-                                    self.trace.find(name, "AWS::Lambda::Function"), service)
+        service = self.one(f'{name} (AWS::Lambda)', self.trace.find(name, 'AWS::Lambda'), above)
+        return service and self.one(f'{name} (AWS::Lambda::Function)',
+                                    self.trace.find(name, 'AWS::Lambda::Function'), service)
 
     def call(self, what, service, operation, above, **aws):
         """An AWS call below a function."""
         nodes = [
             node for node in self.trace.find(service, operation=operation)
-            if all(node["aws"].get(key) == value for key, value in aws.items())
+            if all(node['aws'].get(key) == value for key, value in aws.items())
         ]
         return above and self.one(what, nodes, above)
 
 
 def missing_in_webhook_trace(trace):
     look = Expectations(trace)
-    stage = look.one("API Gateway (MediaDownloader/prod)",
-                     trace.find("MediaDownloader/prod", "AWS::ApiGateway::Stage"))
-    look.function("AuthorizerAPIToken", stage)
-    webhook = look.function("WebhookFeedly", stage)
-    look.call("DynamoDB UpdateItem in WebhookFeedly", "DynamoDB", "UpdateItem", webhook)
-    coordinator = look.function("FileCoordinator", look.call(
-        "the invoke of FileCoordinator", "Lambda", "Invoke", webhook,
-        function_name="FileCoordinator"))
-    upload = look.function("StartFileUpload", look.call(
-        "the invoke of StartFileUpload", "Lambda", "Invoke", coordinator,
-        function_name="StartFileUpload"))
+    stage = look.one('API Gateway (MediaDownloader/prod)',
+                     trace.find('MediaDownloader/prod', 'AWS::ApiGateway::Stage'))
+    look.function('AuthorizerAPIToken', stage)
+    webhook = look.function('WebhookFeedly', stage)
+    look.call('DynamoDB UpdateItem in WebhookFeedly', 'DynamoDB', 'UpdateItem', webhook)
+    coordinator = look.function('FileCoordinator', look.call(
+        'the invoke of FileCoordinator', 'Lambda', 'Invoke', webhook,
+        function_name='FileCoordinator'))
+    upload = look.function('StartFileUpload', look.call(
+        'the invoke of StartFileUpload', 'Lambda', 'Invoke', coordinator,
+        function_name='StartFileUpload'))
     if upload:
-        look.one("yt-dlp metadata", trace.find("yt-dlp metadata"), upload)
-        look.one("yt-dlp download", trace.find("yt-dlp download"), upload)
-        look.call("DynamoDB UpdateItem in StartFileUpload", "DynamoDB", "UpdateItem", upload)
-        look.call("S3 CreateMultipartUpload", "S3", "CreateMultipartUpload", upload)
-        parts = [node for node in trace.find("S3", operation="UploadPart")
+        look.one('yt-dlp metadata', trace.find('yt-dlp metadata'), upload)
+        look.one('yt-dlp download', trace.find('yt-dlp download'), upload)
+        look.call('DynamoDB UpdateItem in StartFileUpload', 'DynamoDB', 'UpdateItem', upload)
+        look.call('S3 CreateMultipartUpload', 'S3', 'CreateMultipartUpload', upload)
+        parts = [node for node in trace.find('S3', operation='UploadPart')
                  if trace.is_below(node, upload)]
         if len(parts) < 3:
-            look.missing.append(f"S3 UploadPart: {len(parts)} of 3 parts or more")
-        look.call("S3 CompleteMultipartUpload", "S3", "CompleteMultipartUpload", upload)
-        look.call("SNS Publish", "SNS", "Publish", upload)
+            look.missing.append(f'S3 UploadPart: {len(parts)} of 3 parts or more')
+        look.call('S3 CompleteMultipartUpload', 'S3', 'CompleteMultipartUpload', upload)
+        look.call('SNS Publish', 'SNS', 'Publish', upload)
     return look.missing + structure_problems(trace)
 
 
 def missing_in_call_trace(trace, function):
     """Of a call that only goes through the gateway to one function."""
     look = Expectations(trace)
-    stage = look.one("API Gateway (MediaDownloader/prod)",
-                     trace.find("MediaDownloader/prod", "AWS::ApiGateway::Stage"))
-    look.function("AuthorizerAPIToken", stage)
+    stage = look.one('API Gateway (MediaDownloader/prod)',
+                     trace.find('MediaDownloader/prod', 'AWS::ApiGateway::Stage'))
+    look.function('AuthorizerAPIToken', stage)
     called = look.function(function, stage)
     if called:
-        look.one(f"DynamoDB in {function}", trace.find("DynamoDB"), called)
-    return [f"{function}: {piece}" for piece in look.missing + structure_problems(trace)]
+        look.one(f'DynamoDB in {function}', trace.find('DynamoDB'), called)
+    return [f'{function}: {piece}' for piece in look.missing + structure_problems(trace)]
 
 
 def structure_problems(trace):
     problems = [f"the parent {node['parent']} of {node['name']}" for node in trace.orphans()]
     problems += [f"the end of {node['name']}" for node in trace.unfinished()]
     if len(trace.roots()) > 1:
-        problems.append("one root: there are " + ", ".join(node["name"] for node in trace.roots()))
+        problems.append('one root: there are ' + ', '.join(node['name'] for node in trace.roots()))
     return problems
 
 
@@ -155,7 +155,7 @@ class Demo:
     def __init__(self, options):
         self.options = options
         self.display = Display()
-        self.directory = os.path.join(os.path.abspath(options.build_dir), "demo")
+        self.directory = os.path.join(os.path.abspath(options.build_dir), 'demo')
         self.collector = None
         self.engine = None
         self.traces = {}
@@ -169,152 +169,152 @@ class Demo:
         self.list_files(notification)
         self.compare(notification)
         missing = self.look_at_traces()
-        self.display.step("The notification, as the phone got it:")
-        self.display.note(json.dumps(notification["payload"], indent=2))
+        self.display.step('The notification, as the phone got it:')
+        self.display.note(json.dumps(notification['payload'], indent=2))
         if missing:
-            self.display.step("Delivered, but the trace is incomplete. Missing:")
-            self.display.note("\n".join("- " + piece for piece in missing))
+            self.display.step('Delivered, but the trace is incomplete. Missing:')
+            self.display.note('\n'.join('- ' + piece for piece in missing))
         else:
-            self.display.step("Delivered, and every expected piece of the trace arrived.")
+            self.display.step('Delivered, and every expected piece of the trace arrived.')
         self.say_where()
         return TRACE_INCOMPLETE if missing else DELIVERED
 
     def start_collector(self):
         if self.options.no_xray:
-            self.display.step("Without xraytrace-local: the traces go nowhere")
+            self.display.step('Without xraytrace-local: the traces go nowhere')
             return
         self.collector = pipeline.Collector(self.options.build_dir, self.directory,
                                             self.options.port_xray)
         if self.collector.notice:
             self.display.note(self.collector.notice)
-            self.display.note(f"so xraytrace-local takes port {self.collector.port}")
-        self.display.step(f"xraytrace-local listens on 127.0.0.1:{self.collector.port}")
+            self.display.note(f'so xraytrace-local takes port {self.collector.port}')
+        self.display.step(f'xraytrace-local listens on 127.0.0.1:{self.collector.port}')
 
     def start_engine(self):
         port = self.collector.port if self.collector else self.options.port_xray
 
         def progress(output):
-            lines = [line for line in output.splitlines() if line.endswith("…")]
-            self.display.waiting(lines[-1][14:-2] if lines else "media-local starts")
+            lines = [line for line in output.splitlines() if line.endswith('…')]
+            self.display.waiting(lines[-1][14:-2] if lines else 'media-local starts')
 
         self.engine = pipeline.Engine(self.options.build_dir, self.options.venv, self.directory,
-                                      f"127.0.0.1:{port}", progress=progress)
+                                      f'127.0.0.1:{port}', progress=progress)
         at = self.engine.at
         for line in self.engine.child.output().splitlines():
-            if line.startswith("media-local: "):
+            if line.startswith('media-local: '):
                 self.display.note(line)
         self.display.step(f"media-local runs: front door {at['frontDoor']}, moto {at['moto']}")
 
     def remember_trace(self, name, reply):
-        header = reply.headers.get("X-Amzn-Trace-Id", "")
-        fields = dict(field.split("=", 1) for field in header.split(";") if "=" in field)
-        self.traces[name] = fields.get("Root", "")
+        header = reply.headers.get('X-Amzn-Trace-Id', '')
+        fields = dict(field.split('=', 1) for field in header.split(';') if '=' in field)
+        self.traces[name] = fields.get('Root', '')
 
     def register(self):
         reply = self.engine.register_device(str(uuid.uuid4()).upper(), secrets.token_hex(32))
         if reply.status != 200:
-            raise Failure(f"RegisterDevice answered {reply.status}: {reply.body.decode()}")
-        self.remember_trace("RegisterDevice", reply)
-        self.display.step("The phone is registered: POST /registerDevice → 200")
+            raise Failure(f'RegisterDevice answered {reply.status}: {reply.body.decode()}')
+        self.remember_trace('RegisterDevice', reply)
+        self.display.step('The phone is registered: POST /registerDevice → 200')
 
     def download(self):
         """Posts the webhook, and gives the notification that comes of it."""
-        url = self.engine.at["video"]
+        url = self.engine.at['video']
         file_id = pipeline.file_id_of(url)
         reply = self.engine.post_webhook(url)
         if reply.status != 202:
-            raise Failure(f"WebhookFeedly answered {reply.status}: {reply.body.decode()}")
-        self.remember_trace("WebhookFeedly", reply)
-        self.display.step(f"Feedly posts {url}: POST /webhook → 202")
+            raise Failure(f'WebhookFeedly answered {reply.status}: {reply.body.decode()}')
+        self.remember_trace('WebhookFeedly', reply)
+        self.display.step(f'Feedly posts {url}: POST /webhook → 202')
 
         def arrived():
             self.check_engine()
             for notification in self.engine.notifications():
-                if notification.get("payload", {}).get("file", {}).get("fileId") == file_id:
+                if notification.get('payload', {}).get('file', {}).get('fileId') == file_id:
                     return notification
             item = self.engine.file(file_id) or {}
-            if item.get("status") == "Failed":
-                raise Failure("the download failed: " + item.get("lastError", "no reason given"))
+            if item.get('status') == 'Failed':
+                raise Failure('the download failed: ' + item.get('lastError', 'no reason given'))
             self.display.waiting(f"waiting for the push; the file is {item.get('status')}")
             return None
 
         notification = pipeline.wait_until(arrived, PUSH_TIMEOUT, 0.2)
         if not notification:
-            raise Failure(f"no push within {PUSH_TIMEOUT} seconds")
-        size = int(notification["payload"]["file"]["size"])
-        self.display.step(f"The phone is notified of {size} bytes")
+            raise Failure(f'no push within {PUSH_TIMEOUT} seconds')
+        size = int(notification['payload']['file']['size'])
+        self.display.step(f'The phone is notified of {size} bytes')
         return notification
 
     def check_engine(self):
         if not self.engine.child.runs():
-            raise Failure("media-local ended:\n" + self.engine.child.output()[-2000:])
+            raise Failure('media-local ended:\n' + self.engine.child.output()[-2000:])
 
     def list_files(self, notification):
-        reply = self.engine.call("GET", "/files", token=self.engine.at["apiToken"])
+        reply = self.engine.call('GET', '/files', token=self.engine.at['apiToken'])
         if reply.status != 200:
-            raise Failure(f"ListFiles answered {reply.status}: {reply.body.decode()}")
-        self.remember_trace("ListFiles", reply)
-        wanted = notification["payload"]["file"]
-        files = reply.json()["body"]["contents"]
-        if [file["url"] for file in files if file["fileId"] == wanted["fileId"]] != [wanted["url"]]:
+            raise Failure(f'ListFiles answered {reply.status}: {reply.body.decode()}')
+        self.remember_trace('ListFiles', reply)
+        wanted = notification['payload']['file']
+        files = reply.json()['body']['contents']
+        if [file['url'] for file in files if file['fileId'] == wanted['fileId']] != [wanted['url']]:
             raise Failure(f"ListFiles does not have {wanted['url']}: {files}")
-        self.display.step(f"The phone lists its files: GET /files → {len(files)}")
+        self.display.step(f'The phone lists its files: GET /files → {len(files)}')
 
     def compare(self, notification):
-        url = notification["payload"]["file"]["url"]
-        stored = pipeline.request("GET", url)
-        original = pipeline.request("GET", self.engine.at["video"])
+        url = notification['payload']['file']['url']
+        stored = pipeline.request('GET', url)
+        original = pipeline.request('GET', self.engine.at['video'])
         if stored.status != 200 or original.status != 200:
-            raise Failure(f"GET {url} answered {stored.status}, the original {original.status}")
+            raise Failure(f'GET {url} answered {stored.status}, the original {original.status}')
         digests = [hashlib.sha256(reply.body).hexdigest() for reply in (stored, original)]
         if digests[0] != digests[1]:
-            raise Failure(f"{url} has SHA-256 {digests[0]}, the original {digests[1]}")
-        self.display.step(f"The phone downloads it: {len(stored.body)} bytes, the same SHA-256")
+            raise Failure(f'{url} has SHA-256 {digests[0]}, the original {digests[1]}')
+        self.display.step(f'The phone downloads it: {len(stored.body)} bytes, the same SHA-256')
         self.display.note(digests[0])
 
     def look_at_traces(self):
         """Waits for what is still on its way; what is missing after that."""
         if not self.collector:
-            return ["everything: xraytrace-local was not started"]
+            return ['everything: xraytrace-local was not started']
         missing = []
 
         def complete():
             if not self.collector.child.runs():
                 return False
             missing[:] = missing_in_webhook_trace(
-                self.collector.trace(self.traces["WebhookFeedly"]))
-            for name in ("RegisterDevice", "ListFiles"):
+                self.collector.trace(self.traces['WebhookFeedly']))
+            for name in ('RegisterDevice', 'ListFiles'):
                 missing.extend(missing_in_call_trace(self.collector.trace(self.traces[name]), name))
             if len(set(self.traces.values())) != len(self.traces):
-                missing.append("a trace of its own for each request")
+                missing.append('a trace of its own for each request')
             return not missing
 
         pipeline.wait_until(complete, TRACE_TIMEOUT if self.collector.child.runs() else 0, 0.2)
         if not self.collector.child.runs():
-            return ["everything: xraytrace-local does not run any more"]
+            return ['everything: xraytrace-local does not run any more']
         self.show_waterfall()
         return missing
 
     def show_waterfall(self):
-        color = "always" if sys.stdout.isatty() and "NO_COLOR" not in os.environ else "never"
+        color = 'always' if sys.stdout.isatty() and 'NO_COLOR' not in os.environ else 'never'
         width = os.get_terminal_size().columns if sys.stdout.isatty() else 120
-        text = self.collector.show(self.traces["WebhookFeedly"], "--color", color, "--width",
+        text = self.collector.show(self.traces['WebhookFeedly'], '--color', color, '--width',
                                    str(min(max(width, 60), 1000)))
-        self.display.step("The trace of the webhook:")
-        print("\n" + (text or "X-Ray does not have it.\n"), flush=True)
+        self.display.step('The trace of the webhook:')
+        print('\n' + (text or 'X-Ray does not have it.\n'), flush=True)
 
     def say_where(self):
-        if self.collector:
-            port = f" --port {self.collector.port}" if self.collector.port != 2000 else ""
-            self.display.step(f"The local X-Ray: http://127.0.0.1:{self.collector.port}")
-            for command in ("list", "show " + self.traces["WebhookFeedly"]):
-                self.display.note(f"{self.collector.program} {command}{port}")
+        if self.collector and self.collector.child.runs():
+            port = f' --port {self.collector.port}' if self.collector.port != 2000 else ''
+            self.display.step(f'The local X-Ray: http://127.0.0.1:{self.collector.port}')
+            for command in ('list', 'show ' + self.traces['WebhookFeedly']):
+                self.display.note(f'{self.collector.program} {command}{port}')
         self.display.note(f"Logs: {self.engine.at['logs']}")
 
     def stay(self):
         """In a terminal: until Ctrl-C, or until something ends."""
         at = self.engine.at
-        self.display.step("All of it stays up until Ctrl-C. Try:")
+        self.display.step('All of it stays up until Ctrl-C. Try:')
         self.display.note(f"curl -H 'Authorization: Bearer {at['apiToken']}' {at['frontDoor']}/files")
         self.display.note(f"curl {at['control']}/phone/notifications")
         while self.engine.child.runs():
@@ -333,16 +333,16 @@ class Demo:
 
 def read_options():
     parser = argparse.ArgumentParser(
-        description="Runs the media pipeline once, as its users see it, and shows the trace.",
-        epilog="Exit status: 0 delivered, and the trace is complete; 3 delivered, but pieces of "
-        "the trace are missing; 1 not delivered.")
-    parser.add_argument("--build-dir", required=True, help="where meson built the project")
-    parser.add_argument("--venv", required=True, help="virtual environment with moto and yt-dlp")
-    parser.add_argument("--once", action="store_true",
-                        help="stop when it is done, also in a terminal")
-    parser.add_argument("--no-xray", action="store_true", help="do not start xraytrace-local")
-    parser.add_argument("--port-xray", type=int, default=2000, metavar="N",
-                        help="port of xraytrace-local (default: 2000); another when it is taken")
+        description='Runs the media pipeline once, as its users see it, and shows the trace.',
+        epilog='Exit status: 0 delivered, and the trace is complete; 3 delivered, but pieces of '
+        'the trace are missing; 1 not delivered.')
+    parser.add_argument('--build-dir', required=True, help='where meson built the project')
+    parser.add_argument('--venv', required=True, help='virtual environment with moto and yt-dlp')
+    parser.add_argument('--once', action='store_true',
+                        help='stop when it is done, also in a terminal')
+    parser.add_argument('--no-xray', action='store_true', help='do not start xraytrace-local')
+    parser.add_argument('--port-xray', type=int, default=2000, metavar='N',
+                        help='port of xraytrace-local (default: 2000); another when it is taken')
     return parser.parse_args()
 
 
@@ -361,16 +361,16 @@ def main():
         if sys.stdout.isatty() and not options.once:
             demo.stay()
     except Failure as failure:
-        demo.display.step(f"Not delivered: {failure}" if status == NOT_DELIVERED else str(failure))
+        demo.display.step(f'Not delivered: {failure}' if status == NOT_DELIVERED else str(failure))
         if demo.engine:
             demo.display.note(f"Logs: {demo.engine.at['logs']}")
         status = NOT_DELIVERED
     except KeyboardInterrupt:
-        demo.display.step("stopping …")
+        demo.display.step('stopping …')
     finally:
         demo.stop()
     return status
 
 
-if __name__ == "__main__":
+if __name__ == '__main__':
     sys.exit(main())

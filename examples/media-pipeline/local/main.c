@@ -380,7 +380,7 @@ static void *wait_for_signals(void *data)
         pthread_mutex_lock(&signals.lock);
         if (!signals.running) {
             /* In the middle of the start, or a second one: the short way. */
-            processes_end();
+            processes_kill();
             _exit(1);
         }
         signals.running = false;

@@ -41,12 +41,12 @@ def request(method, url, headers=None, body=None, timeout=60):
     parts = urllib.parse.urlsplit(url)
     connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=timeout)
     try:
-        path = (parts.path or "/") + ("?" + parts.query if parts.query else "")
+        path = (parts.path or '/') + ('?' + parts.query if parts.query else '')
         connection.request(method, path, body=body, headers=headers or {})
         response = connection.getresponse()
         return Reply(response.status, response.headers, response.read())
     except (OSError, http.client.HTTPException) as error:
-        raise Failure(f"{method} {url}: {error or type(error).__name__}") from error
+        raise Failure(f'{method} {url}: {error or type(error).__name__}') from error
     finally:
         connection.close()
 
@@ -54,28 +54,28 @@ def request(method, url, headers=None, body=None, timeout=60):
 def sign(method, url, headers, body, keys, service, region):
     """The headers of a request with Signature Version 4."""
     parts = urllib.parse.urlsplit(url)
-    when = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+    when = datetime.datetime.now(datetime.timezone.utc).strftime('%Y%m%dT%H%M%SZ')
     digest = hashlib.sha256(body).hexdigest()
     signed = {name.lower(): value for name, value in headers.items()}
-    signed.update({"host": parts.netloc, "x-amz-date": when, "x-amz-content-sha256": digest})
-    names = ";".join(sorted(signed))
+    signed.update({'host': parts.netloc, 'x-amz-date': when, 'x-amz-content-sha256': digest})
+    names = ';'.join(sorted(signed))
     pairs = urllib.parse.parse_qsl(parts.query, keep_blank_values=True)
-    query = "&".join(
-        sorted(urllib.parse.quote(n, safe="-_.~") + "=" + urllib.parse.quote(v, safe="-_.~")
+    query = '&'.join(
+        sorted(urllib.parse.quote(n, safe='-_.~') + '=' + urllib.parse.quote(v, safe='-_.~')
                for n, v in pairs))
-    canonical = "\n".join([
-        method, parts.path or "/", query,
-        *(f"{name}:{signed[name].strip()}" for name in sorted(signed)), "", names, digest
+    canonical = '\n'.join([
+        method, parts.path or '/', query,
+        *(f'{name}:{signed[name].strip()}' for name in sorted(signed)), '', names, digest
     ])
-    scope = f"{when[:8]}/{region}/{service}/aws4_request"
-    text = "\n".join(["AWS4-HMAC-SHA256", when, scope,
+    scope = f'{when[:8]}/{region}/{service}/aws4_request'
+    text = '\n'.join(['AWS4-HMAC-SHA256', when, scope,
                       hashlib.sha256(canonical.encode()).hexdigest()])
-    key = ("AWS4" + keys["secretAccessKey"]).encode()
-    for step in (when[:8], region, service, "aws4_request"):
+    key = ('AWS4' + keys['secretAccessKey']).encode()
+    for step in (when[:8], region, service, 'aws4_request'):
         key = hmac.new(key, step.encode(), hashlib.sha256).digest()
     signature = hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
-    signed["authorization"] = (f"AWS4-HMAC-SHA256 Credential={keys['accessKeyId']}/{scope}, "
-                               f"SignedHeaders={names}, Signature={signature}")
+    signed['authorization'] = (f"AWS4-HMAC-SHA256 Credential={keys['accessKeyId']}/{scope}, "
+                               f'SignedHeaders={names}, Signature={signature}')
     return signed
 
 
@@ -88,16 +88,16 @@ class Child:
     def __init__(self, command, log_path, environment=None):
         self.log_path = log_path
         self.name = os.path.basename(command[0])
-        with open(log_path, "ab") as log:
+        with open(log_path, 'ab') as log:
             try:
                 self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
                                                 stderr=log, start_new_session=True,
                                                 env=environment)
             except OSError as error:
-                raise Failure(f"cannot start {command[0]}: {error.strerror}") from error
+                raise Failure(f'cannot start {command[0]}: {error.strerror}') from error
 
     def output(self):
-        with open(self.log_path, encoding="utf-8", errors="replace") as log:
+        with open(self.log_path, encoding='utf-8', errors='replace') as log:
             return log.read()
 
     def runs(self):
@@ -119,7 +119,7 @@ class Child:
 def program(build, path):
     full = os.path.join(build, path)
     if not os.access(full, os.X_OK):
-        raise Failure(f"there is no program {full}: build it (ninja -C {build})")
+        raise Failure(f'there is no program {full}: build it (ninja -C {build})')
     return full
 
 
@@ -140,26 +140,26 @@ class Collector:
     """xraytrace-local on a port; 0 takes any."""
 
     def __init__(self, build, directory, port):
-        self.program = program(build, "tools/local/xraytrace-local")
-        self.notice = ""
+        self.program = program(build, 'tools/local/xraytrace-local')
+        self.notice = ''
         self.child = self._start(directory, port)
         if self.child.process.poll() == PORT_TAKEN and port:
             self.notice = self.child.output().strip()
             self.child = self._start(directory, 0)
         if not self.child.runs() or not self.port:
-            raise Failure("xraytrace-local does not run: " + self.child.output().strip())
+            raise Failure('xraytrace-local does not run: ' + self.child.output().strip())
 
     def _start(self, directory, port):
-        log_path = os.path.join(directory, "xraytrace-local.log")
+        log_path = os.path.join(directory, 'xraytrace-local.log')
         if os.path.exists(log_path):
             os.unlink(log_path)
-        child = Child([self.program, "--port", str(port)], log_path)
+        child = Child([self.program, '--port', str(port)], log_path)
         self.port = 0
 
         def announced():
             for line in child.output().splitlines():
-                if "listens on 127.0.0.1:" in line:
-                    self.port = int(line.split("127.0.0.1:")[1].split()[0])
+                if 'listens on 127.0.0.1:' in line:
+                    self.port = int(line.split('127.0.0.1:')[1].split()[0])
             return self.port or not child.runs()
 
         wait_until(announced, 10)
@@ -167,14 +167,14 @@ class Collector:
 
     def show(self, trace_id, *options):
         """The output of xraytrace-local show, or None when there is no such trace."""
-        done = subprocess.run([self.program, "show", trace_id, "--port", str(self.port), *options],
+        done = subprocess.run([self.program, 'show', trace_id, '--port', str(self.port), *options],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30,
                               check=False)
         return done.stdout.decode() if done.returncode == 0 else None
 
     def trace(self, trace_id):
-        text = self.show(trace_id, "--json")
-        return Trace(json.loads(text)["Segments"] if text else [])
+        text = self.show(trace_id, '--json')
+        return Trace(json.loads(text)['Segments'] if text else [])
 
     def stop(self):
         self.child.stop()
@@ -186,27 +186,27 @@ class Trace:
     def __init__(self, segments):
         self.nodes = {}
         for segment in segments:
-            self._add(segment["Document"], segment["Document"].get("parent_id"))
+            self._add(segment['Document'], segment['Document'].get('parent_id'))
 
     def _add(self, document, parent):
-        self.nodes[document["id"]] = document
-        document["parent"] = parent
-        for child in document.get("subsegments", []):
-            self._add(child, document["id"])
+        self.nodes[document['id']] = document
+        document['parent'] = parent
+        for child in document.get('subsegments', []):
+            self._add(child, document['id'])
 
     def find(self, name, origin=None, operation=None):
         return [
             node for node in self.nodes.values()
-            if node["name"] == name and node.get("origin") == origin and
-            (operation is None or node.get("aws", {}).get("operation") == operation)
+            if node['name'] == name and node.get('origin') == origin and
+            (operation is None or node.get('aws', {}).get('operation') == operation)
         ]
 
     def is_below(self, node, above):
         """Whether above is among a node's ancestors."""
         seen = set()
-        while node and node["id"] not in seen:
-            seen.add(node["id"])
-            node = self.nodes.get(node["parent"])
+        while node and node['id'] not in seen:
+            seen.add(node['id'])
+            node = self.nodes.get(node['parent'])
             if node is above:
                 return True
         return False
@@ -214,13 +214,13 @@ class Trace:
     def orphans(self):
         """Those whose parent did not arrive."""
         return [node for node in self.nodes.values()
-                if node["parent"] and node["parent"] not in self.nodes]
+                if node['parent'] and node['parent'] not in self.nodes]
 
     def roots(self):
-        return [node for node in self.nodes.values() if not node["parent"]]
+        return [node for node in self.nodes.values() if not node['parent']]
 
     def unfinished(self):
-        return [node for node in self.nodes.values() if node.get("in_progress")]
+        return [node for node in self.nodes.values() if node.get('in_progress')]
 
 
 # ---- media-local ------------------------------------------------------------------------------
@@ -231,18 +231,18 @@ class Engine:
 
     def __init__(self, build, venv, directory, xray, options=(), environment=None, progress=None):
         os.makedirs(directory, exist_ok=True)
-        ready_file = os.path.join(directory, "ready.json")
-        log_path = os.path.join(directory, "media-local.log")
+        ready_file = os.path.join(directory, 'ready.json')
+        log_path = os.path.join(directory, 'media-local.log')
         for path in (ready_file, log_path):
             if os.path.exists(path):
                 os.unlink(path)
         self.child = Child([
-            program(build, "examples/media-pipeline/local/media-local"),
-            "--bootstrap", program(build, "examples/media-pipeline/bootstrap"),
-            "--moto", os.path.join(venv, "bin", "moto_server"),
-            "--yt-dlp", os.path.join(venv, "bin", "yt-dlp"),
-            "--work-dir", os.path.join(directory, "work"),
-            "--ready-file", ready_file, "--xray", xray, *options
+            program(build, 'examples/media-pipeline/local/media-local'),
+            '--bootstrap', program(build, 'examples/media-pipeline/bootstrap'),
+            '--moto', os.path.join(venv, 'bin', 'moto_server'),
+            '--yt-dlp', os.path.join(venv, 'bin', 'yt-dlp'),
+            '--work-dir', os.path.join(directory, 'work'),
+            '--ready-file', ready_file, '--xray', xray, *options
         ], log_path, environment)
 
         def ready():
@@ -253,8 +253,8 @@ class Engine:
         try:
             wait_until(ready, 420, 0.1)
             if not os.path.exists(ready_file):
-                raise Failure("media-local did not start:\n" + self.child.output().strip())
-            with open(ready_file, encoding="utf-8") as file:
+                raise Failure('media-local did not start:\n' + self.child.output().strip())
+            with open(ready_file, encoding='utf-8') as file:
                 self.at = json.load(file)
         except BaseException:
             self.child.stop()
@@ -267,68 +267,68 @@ class Engine:
 
     def call(self, method, path, body=None, token=None, api_key=None, headers=None):
         headers = dict(headers or {})
-        url = self.at["frontDoor"] + path
+        url = self.at['frontDoor'] + path
         if token:
-            headers["Authorization"] = "Bearer " + token
+            headers['Authorization'] = 'Bearer ' + token
         if api_key:
-            url += "?ApiKey=" + urllib.parse.quote(api_key)
+            url += '?ApiKey=' + urllib.parse.quote(api_key)
         if body is not None and not isinstance(body, bytes):
-            headers["Content-Type"] = "application/json"
+            headers['Content-Type'] = 'application/json'
             body = json.dumps(body).encode()
         return request(method, url, headers, body)
 
-    def post_webhook(self, url, api_key=None):
+    def post_webhook(self, url, api_key=None, headers=None):
         """As Feedly posts it, which can't set headers."""
-        return self.call("POST", "/webhook", {
-            "articleURL": url,
-            "articleTitle": "A test picture with a beep",
-            "createdAt": time.strftime("%B %d, %Y at %I:%M%p"),
-            "sourceTitle": "Test pictures",
-        }, api_key=api_key or self.at["apiToken"])
+        return self.call('POST', '/webhook', {
+            'articleURL': url,
+            'articleTitle': 'A test picture with a beep',
+            'createdAt': time.strftime('%B %d, %Y at %I:%M%p'),
+            'sourceTitle': 'Test pictures',
+        }, api_key=api_key or self.at['apiToken'], headers=headers)
 
     def register_device(self, device_id, device_token):
-        return self.call("POST", "/registerDevice", {
-            "deviceId": device_id,
-            "token": device_token,
-            "name": "A phone",
-            "systemName": "iOS",
-            "systemVersion": "18.1",
-        }, token=self.at["apiToken"])
+        return self.call('POST', '/registerDevice', {
+            'deviceId': device_id,
+            'token': device_token,
+            'name': 'A phone',
+            'systemName': 'iOS',
+            'systemVersion': '18.1',
+        }, token=self.at['apiToken'])
 
     def notifications(self):
-        reply = request("GET", self.at["control"] + "/phone/notifications")
-        return reply.json()["notifications"]
+        reply = request('GET', self.at['control'] + '/phone/notifications')
+        return reply.json()['notifications']
 
     def environments(self):
-        return request("GET", self.at["control"] + "/lambda/environments").json()["environments"]
+        return request('GET', self.at['control'] + '/lambda/environments').json()['environments']
 
     # What an administrator does.
 
     def dynamodb(self, operation, body):
         data = json.dumps(body).encode()
-        headers = sign("POST", self.at["moto"] + "/", {
-            "Content-Type": "application/x-amz-json-1.0",
-            "X-Amz-Target": "DynamoDB_20120810." + operation,
-        }, data, self.at, "dynamodb", self.at["region"])
-        reply = request("POST", self.at["moto"] + "/", headers, data)
+        headers = sign('POST', self.at['moto'] + '/', {
+            'Content-Type': 'application/x-amz-json-1.0',
+            'X-Amz-Target': 'DynamoDB_20120810.' + operation,
+        }, data, self.at, 'dynamodb', self.at['region'])
+        reply = request('POST', self.at['moto'] + '/', headers, data)
         if reply.status != 200:
-            raise Failure(f"DynamoDB {operation}: {reply.status} {reply.body.decode()[:300]}")
+            raise Failure(f'DynamoDB {operation}: {reply.status} {reply.body.decode()[:300]}')
         return reply.json()
 
     def s3_get(self, path_and_query):
         url = f"{self.at['moto']}/{self.at['bucket']}{path_and_query}"
-        return request("GET", url, sign("GET", url, {}, b"", self.at, "s3", self.at["region"]))
+        return request('GET', url, sign('GET', url, {}, b'', self.at, 's3', self.at['region']))
 
     def file(self, file_id):
         """The Files item as plain values, or None."""
-        item = self.dynamodb("GetItem", {
-            "TableName": "Files",
-            "Key": {"fileId": {"S": file_id}},
-            "ConsistentRead": True,
-        }).get("Item")
+        item = self.dynamodb('GetItem', {
+            'TableName': 'Files',
+            'Key': {'fileId': {'S': file_id}},
+            'ConsistentRead': True,
+        }).get('Item')
         return item and {name: next(iter(value.values())) for name, value in item.items()}
 
 
 def file_id_of(url):
     """The id of a file that is not YouTube's."""
-    return "u-" + hashlib.sha256(url.encode()).hexdigest()[:16]
+    return 'u-' + hashlib.sha256(url.encode()).hexdigest()[:16]

@@ -190,7 +190,7 @@ int processes_begin(void)
     return -pthread_create(&reaper, NULL, run_reaper, NULL);
 }
 
-void processes_end(void)
+void processes_kill(void)
 {
     pthread_mutex_lock(&lock);
     stopping = true;
@@ -206,6 +206,11 @@ void processes_end(void)
             break;
         nanosleep(&(struct timespec){ .tv_nsec = 10 * NS_PER_MS }, NULL);
     }
+}
+
+void processes_end(void)
+{
+    processes_kill();
     pthread_join(reaper, NULL);
 }
 

@@ -24,7 +24,10 @@ struct process_params {
 /* Before any other call here, and before threads exist. 0 or -errno. */
 int processes_begin(void);
 
-/* Kills whatever is still there, waits for it, and ends the thread. */
+/* Kills whatever is still there and waits for it; nothing can be started from then on. */
+void processes_kill(void);
+
+/* The same, and ends the thread. */
 void processes_end(void);
 
 /* 0 or -errno, such as -ENOENT when there is no such program. */
