@@ -202,14 +202,14 @@ int dynamodb_update(struct aws *aws, const char *table, cJSON *key, struct updat
 
 /* ---- Many items -------------------------------------------------------------- */
 
-static int read_pages(struct aws *aws, const char *operation, const char *table, cJSON *request,
-                      dynamodb_visitor visitor, void *data, struct failure *failure)
+int dynamodb_scan(struct aws *aws, const char *table, cJSON *request, dynamodb_visitor visitor,
+                  void *data, struct failure *failure)
 {
     AUTO_JSON cJSON *base = request;
     cJSON_AddStringToObject(base, "TableName", table);
     for (;;) {
         AUTO_JSON cJSON *reply = NULL;
-        int result = call(aws, operation, table, cJSON_Duplicate(base, true), &reply, failure);
+        int result = call(aws, "Scan", table, cJSON_Duplicate(base, true), &reply, failure);
         if (result < 0)
             return result;
         const cJSON *item;
@@ -222,18 +222,6 @@ static int read_pages(struct aws *aws, const char *operation, const char *table,
         cJSON_DeleteItemFromObjectCaseSensitive(base, "ExclusiveStartKey");
         cJSON_AddItemToObject(base, "ExclusiveStartKey", last);
     }
-}
-
-int dynamodb_query(struct aws *aws, const char *table, cJSON *request, dynamodb_visitor visitor,
-                   void *data, struct failure *failure)
-{
-    return read_pages(aws, "Query", table, request, visitor, data, failure);
-}
-
-int dynamodb_scan(struct aws *aws, const char *table, cJSON *request, dynamodb_visitor visitor,
-                  void *data, struct failure *failure)
-{
-    return read_pages(aws, "Scan", table, request, visitor, data, failure);
 }
 
 /* Moves the items of a reply to all, and gives back the keys that DynamoDB did not get to. */

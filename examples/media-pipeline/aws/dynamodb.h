@@ -49,8 +49,6 @@ int dynamodb_update(struct aws *aws, const char *table, cJSON *key, struct updat
 typedef bool (*dynamodb_visitor)(void *data, const cJSON *item);
 
 /* request has everything but TableName. Follows LastEvaluatedKey to the end. */
-int dynamodb_query(struct aws *aws, const char *table, cJSON *request, dynamodb_visitor visitor,
-                   void *data, struct failure *failure);
 int dynamodb_scan(struct aws *aws, const char *table, cJSON *request, dynamodb_visitor visitor,
                   void *data, struct failure *failure);
 

@@ -15,7 +15,7 @@ static cJSON *unauthorized(struct invocation *invocation, const char *reason)
 {
     failure_set(&invocation->failure, 0, "Error", "Unauthorized");
     invocation->failure.caller = true;
-    invocation_annotate(invocation, "token", reason);
+    invocation_annotate(invocation, "token_verdict", reason);
     return NULL;
 }
 
@@ -48,10 +48,10 @@ cJSON *authorizer_api_token(void *data, struct invocation *invocation, const cJS
         return NULL;
     switch (token_check(item, hash, clock_now_ms())) {
     case TOKEN_GOOD:
-        invocation_annotate(invocation, "token", "good");
+        invocation_annotate(invocation, "token_verdict", "good");
         return token_policy(attribute_get_string(item, "userId"), true, method_arn);
     case TOKEN_DISABLED:
-        invocation_annotate(invocation, "token", "disabled");
+        invocation_annotate(invocation, "token_verdict", "disabled");
         return token_policy(attribute_get_string(item, "userId"), false, method_arn);
     case TOKEN_UNKNOWN:
     default:

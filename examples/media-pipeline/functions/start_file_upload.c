@@ -290,6 +290,8 @@ static int claim(struct job *job)
         return 0;
     int result = file_claim(&job->table, file, invocation->deadline_ms + LEASE_RESERVE_MS,
                             clock_now_ms(), &invocation->failure);
+    if (result == -ECANCELED)
+        log_write(LOG_ERROR, NULL, "%s", invocation->failure.message);
     if (result == -EAGAIN || result == -ECANCELED)
         return 0;
     if (result < 0)

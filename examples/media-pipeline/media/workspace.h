@@ -16,6 +16,4 @@ int workspace_open(struct workspace *ret, const char *parent, struct failure *fa
 
 void workspace_close(struct workspace *workspace);
 
-#define AUTO_WORKSPACE __attribute__((__cleanup__(workspace_close)))
-
 #endif /* PIPELINE_MEDIA_WORKSPACE_H */

@@ -55,11 +55,3 @@ int stop_descriptor(void)
 {
     return wake_up[0];
 }
-
-void stop_reset(void)
-{
-    char byte;
-    is_requested = 0;
-    while (read(wake_up[0], &byte, 1) > 0)
-        ;
-}

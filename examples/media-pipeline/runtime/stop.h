@@ -16,7 +16,4 @@ bool stop_requested(void);
 /* Readable once a stop was requested: for poll(). -1 before stop_install(). */
 int stop_descriptor(void);
 
-/* For tests: forgets a request. */
-void stop_reset(void);
-
 #endif /* PIPELINE_RUNTIME_STOP_H */
