@@ -6,6 +6,7 @@ import os
 import pathlib
 import signal
 import threading
+import time
 import xml.etree.ElementTree
 
 import support
@@ -110,6 +111,27 @@ class Downloads(support.EngineTest):
         url = self.engine.at['media'] + '/no-such-video.mp4'
         self.assert_answer(self.engine.post_webhook(url), 202)
         self.assertIn('404', self.wait_for_status(url, 'Failed')['lastError'])
+
+
+class Schedule(support.EngineTest):
+    options = ('--schedule-seconds', '1')
+
+    def test_what_was_left_is_found_by_the_schedule(self):
+        url = self.video_url()
+        now = str(int(time.time() * 1000))
+        self.engine.dynamodb('PutItem', {
+            'TableName': 'Files',
+            'Item': {
+                'fileId': {'S': pipeline.file_id_of(url)},
+                'status': {'S': 'PendingMetadata'},
+                'sourceUrl': {'S': url},
+                'correlationId': {'S': 'left'},
+                'availableAt': {'N': now},
+                'updatedAt': {'N': now},
+                'retryCount': {'N': '0'},
+            },
+        })
+        self.wait_for_status(url, 'Downloaded')
 
 
 if __name__ == '__main__':

@@ -69,8 +69,9 @@ static int hex_digit(char c)
 {
     if (c >= '0' && c <= '9')
         return c - '0';
-    c = (char)(c | 0x20);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
 static char *form_decode(const char *text, size_t length)
@@ -115,7 +116,8 @@ char *form_field(const char *form, const char *name)
     return NULL;
 }
 
-char *xml_text(const char *xml, const char *tag)
+/* The character that an entity at the start of text stands for, and the entity's length; or 0. */
+static char xml_entity(const char *text, size_t *ret_length)
 {
     static const struct {
         const char *name;
@@ -123,6 +125,17 @@ char *xml_text(const char *xml, const char *tag)
     } entities[] = {
         { "&lt;", '<' }, { "&gt;", '>' }, { "&quot;", '"' }, { "&apos;", '\'' }, { "&amp;", '&' },
     };
+
+    for (size_t i = 0; i < sizeof(entities) / sizeof(entities[0]); i++) {
+        *ret_length = strlen(entities[i].name);
+        if (strncmp(text, entities[i].name, *ret_length) == 0)
+            return entities[i].character;
+    }
+    return 0;
+}
+
+char *xml_text(const char *xml, const char *tag)
+{
     char *open = text_format("<%s>", tag);
     char *close = text_format("</%s>", tag);
     char *text = NULL;
@@ -132,18 +145,11 @@ char *xml_text(const char *xml, const char *tag)
     if (end) {
         start += strlen(open);
         text = memory_new((size_t)(end - start) + 1);
-        size_t out = 0;
-        while (start < end) {
-            size_t skip = 0;
-            for (size_t i = 0; i < sizeof(entities) / sizeof(entities[0]) && !skip; i++) {
-                if (strncmp(start, entities[i].name, strlen(entities[i].name)) == 0) {
-                    text[out++] = entities[i].character;
-                    skip = strlen(entities[i].name);
-                }
-            }
-            if (!skip)
-                text[out++] = *start;
-            start += skip ? skip : 1;
+        for (size_t out = 0; start < end; out++) {
+            size_t length;
+            char entity = xml_entity(start, &length);
+            text[out] = entity ? entity : *start;
+            start += entity ? length : 1;
         }
     }
     free(open);

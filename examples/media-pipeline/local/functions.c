@@ -13,8 +13,6 @@
 
 #define VARIABLE_LIMIT 160
 
-extern char **environ;
-
 static const struct description {
     const char *name;
     int timeout_s;

@@ -7,7 +7,9 @@
 /*
  * The front door: API Gateway's part, a REST API with the stage
  * MediaDownloader/prod. Each request is first put to the authorizer, then
- * passed to the route's function as a proxy event.
+ * passed to the route's function as a proxy event. An unknown path is answered
+ * with 404 in the envelope of the gateway's other errors (AWS would answer 403,
+ * "Missing Authentication Token"), and another method than the route's with 405.
  */
 struct gateway;
 
