@@ -38,7 +38,7 @@ int s3_create_multipart_upload(struct aws *aws, const struct s3_object *object,
     char type[160];
     snprintf(type, sizeof(type), "Content-Type: %s", content_type);
     const char *headers[] = { type, NULL };
-    xray_aws_reply reply;
+    xray_aws_reply reply = { .body = "" };
     int result = call(aws, object,
                       xray_aws_request(.operation = "CreateMultipartUpload", .query = "uploads",
                                        .headers = headers),

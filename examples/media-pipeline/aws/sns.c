@@ -45,7 +45,7 @@ int sns_create_platform_endpoint(struct aws *aws, const char *application_arn, c
     AUTO_TEXT struct text form = { 0 };
     text_add_form(&form, "PlatformApplicationArn", application_arn);
     text_add_form(&form, "Token", token);
-    xray_aws_reply reply;
+    xray_aws_reply reply = { .body = "" };
     struct failure refused = { 0 };
     int result = call(aws, "CreatePlatformEndpoint", &form, "platform_application_arn",
                       application_arn, &reply, &refused);
@@ -69,7 +69,7 @@ int sns_endpoint_is_ready(struct aws *aws, const char *endpoint_arn, const char 
 {
     AUTO_TEXT struct text form = { 0 };
     text_add_form(&form, "EndpointArn", endpoint_arn);
-    xray_aws_reply reply;
+    xray_aws_reply reply = { .body = "" };
     int result = call(aws, "GetEndpointAttributes", &form, "endpoint_arn", endpoint_arn, &reply,
                       failure);
     if (result < 0)

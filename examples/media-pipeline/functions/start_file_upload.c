@@ -83,9 +83,10 @@ static void on_progress(void *data, const struct ytdlp_progress *progress)
     cJSON *fields = cJSON_CreateObject();
     cJSON_AddStringToObject(fields, "fileId", listener->file_id);
     cJSON_AddNumberToObject(fields, "bytes", (double)progress->bytes);
-    if (progress->total > 0)
-        cJSON_AddNumberToObject(fields, "percent",
-                                (double)(100 * progress->bytes / progress->total));
+    if (progress->total > 0) {
+        int64_t percent = 100 * progress->bytes / progress->total;
+        cJSON_AddNumberToObject(fields, "percent", (double)percent);
+    }
     log_write(LOG_INFO, fields, "downloading");
 }
 
@@ -102,11 +103,15 @@ static int upload(struct job *job, const char *path)
 {
     const struct config *config = &job->pipeline->config;
     struct failure failure = { 0 };
-    struct s3_object object = { config->bucket, job->key };
+    struct upload_params params = {
+        .path = path,
+        .object = { config->bucket, job->key },
+        .content_type = video_content_type(extension_of(path)),
+        .part_size = config->part_bytes,
+        .deadline_ms = job->deadline_ms,
+    };
     snprintf(job->key, sizeof(job->key), "%s.%s", job->file->id, extension_of(path));
-    int result = upload_file(&job->pipeline->aws, &object, path,
-                             video_content_type(extension_of(path)), config->part_bytes,
-                             job->deadline_ms, &job->upload, &failure);
+    int result = upload_file(&job->pipeline->aws, &params, &job->upload, &failure);
     if (result == 0)
         return 0;
     return problem_set(&job->problem,

@@ -144,12 +144,11 @@ static int transfer_file(struct transfer *transfer, const char *content_type,
     return check_object(transfer, failure);
 }
 
-int upload_file(struct aws *aws, const struct s3_object *object, const char *path,
-                const char *content_type, int64_t part_size, int64_t deadline_ms,
-                struct upload *ret, struct failure *failure)
+int upload_file(struct aws *aws, const struct upload_params *params, struct upload *ret,
+                struct failure *failure)
 {
     struct stat about;
-    int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    int file = open(params->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
     if (file < 0 || fstat(file, &about) < 0 || about.st_size <= 0) {
         int result = failure_set(failure, file < 0 ? -errno : -EIO, "ReadFailed",
                                  "the download cannot be opened, or is empty");
@@ -159,15 +158,15 @@ int upload_file(struct aws *aws, const struct s3_object *object, const char *pat
     }
     struct transfer transfer = {
         .aws = aws,
-        .object = object,
+        .object = &params->object,
         .file = file,
         .size = about.st_size,
-        .part_size = upload_part_size(about.st_size, part_size),
-        .deadline_ms = deadline_ms,
+        .part_size = upload_part_size(about.st_size, params->part_size),
+        .deadline_ms = params->deadline_ms,
     };
     size_t count = (size_t)((transfer.size + transfer.part_size - 1) / transfer.part_size);
     transfer.parts = calloc(count, sizeof(*transfer.parts));
-    int result = transfer.parts ? transfer_file(&transfer, content_type, failure)
+    int result = transfer.parts ? transfer_file(&transfer, params->content_type, failure)
                                 : failure_set(failure, -ENOMEM, "OutOfMemory",
                                               "out of memory for the list of parts");
     free(transfer.parts);

@@ -15,14 +15,20 @@ struct upload {
     int parts;
 };
 
+struct upload_params {
+    const char *path; /* of the file */
+    struct s3_object object;
+    const char *content_type;
+    int64_t part_size;   /* bytes; parts are larger when there would be too many */
+    int64_t deadline_ms; /* Unix time */
+};
+
 /*
- * Uploads path as object in parts of part_size (larger when there would be too
- * many). On failure, at the deadline (Unix ms), or when told to stop, nothing
- * is left in S3. 0 or -errno with *failure set; -ECANCELED when stopped.
+ * On failure, at the deadline, or when told to stop, nothing is left in S3.
+ * 0 or -errno with *failure set; -ECANCELED when stopped.
  */
-int upload_file(struct aws *aws, const struct s3_object *object, const char *path,
-                const char *content_type, int64_t part_size, int64_t deadline_ms,
-                struct upload *ret, struct failure *failure);
+int upload_file(struct aws *aws, const struct upload_params *params, struct upload *ret,
+                struct failure *failure);
 
 /* The size of a part for a file of this size. */
 int64_t upload_part_size(int64_t file_size, int64_t wanted);

@@ -5,7 +5,6 @@
 #include "media/upload.h"
 #include "support.h"
 
-static const struct s3_object OBJECT = { "media", "u-1.mp4" };
 static char path[64];
 
 static void begin_s3(void)
@@ -28,8 +27,12 @@ static struct upload uploaded;
 
 static int upload(int64_t deadline_ms)
 {
-    return upload_file(&pipeline.aws, &OBJECT, path, "video/mp4", UPLOAD_MIN_PART_BYTES,
-                       deadline_ms, &uploaded, &failure);
+    struct upload_params params = { .path = path,
+                                    .object = { "media", "u-1.mp4" },
+                                    .content_type = "video/mp4",
+                                    .part_size = UPLOAD_MIN_PART_BYTES,
+                                    .deadline_ms = deadline_ms };
+    return upload_file(&pipeline.aws, &params, &uploaded, &failure);
 }
 
 #define CREATED                                    \
