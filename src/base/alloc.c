@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/thread.h"
+
 static void *default_allocate(void *data, size_t bytes)
 {
     (void)data;
@@ -31,9 +33,14 @@ bool xr_alloc_set(const struct xr_allocator *replacement)
 
 void *xr_alloc(size_t bytes)
 {
+    void *memory;
+
     if (!atomic_load_explicit(&in_use, memory_order_relaxed))
         atomic_store(&in_use, true);
-    return allocator.allocate(allocator.data, bytes);
+    xr_hooks_running++;
+    memory = allocator.allocate(allocator.data, bytes);
+    xr_hooks_running--;
+    return memory;
 }
 
 void *xr_alloc_zero(size_t bytes)
@@ -47,6 +54,9 @@ void *xr_alloc_zero(size_t bytes)
 
 void xr_free(void *memory, size_t bytes)
 {
-    if (memory)
-        allocator.release(allocator.data, memory, bytes);
+    if (!memory)
+        return;
+    xr_hooks_running++;
+    allocator.release(allocator.data, memory, bytes);
+    xr_hooks_running--;
 }

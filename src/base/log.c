@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/thread.h"
 
 #define DUE_EVERY_NS (60 * XR_NS_PER_S)
 
@@ -36,7 +37,9 @@ void xr_log(const struct xr_logger *logger, int level, const char *format, ...)
     vsnprintf(message, sizeof(message), format, arguments);
     va_end(arguments);
     logging = true;
+    xr_hooks_running++;
     logger->log(logger->data, level, message);
+    xr_hooks_running--;
     logging = false;
     errno = saved;
 }

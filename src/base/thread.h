@@ -17,6 +17,9 @@ struct xr_thread {
 
 extern _Thread_local struct xr_thread xr_thread;
 
+/* While a hook of the user's runs, what it begins on this thread is inert. */
+extern _Thread_local unsigned xr_hooks_running;
+
 /* Counts the forks between the first process and this one, from 1. */
 extern uint32_t xr_fork_generation;
 

@@ -10,6 +10,7 @@ int xr_emitter_return(xray_emitter *ret, const xray_emitter *made)
 
     if (size < sizeof(*made))
         return -EINVAL;
+    memset(ret, 0, size);
     *ret = *made;
     ret->size = size;
     return 0;

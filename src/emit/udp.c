@@ -14,7 +14,8 @@
 #include "wire/daemon_address.h"
 
 struct udp {
-    _Atomic int socket; /* -1 when a fork could not have its own */
+    _Atomic int socket;   /* -1 when a fork could not have its own */
+    atomic_bool refusing; /* nobody listened when last seen */
     socklen_t address_length;
     struct sockaddr_storage address;
 };
@@ -36,6 +37,18 @@ static int open_socket(const struct udp *udp)
     return fd;
 }
 
+/* On this machine a refusal is known at once: as long as there are any, each is looked for. */
+static int fate_of_last(struct udp *udp, int fd)
+{
+    int error = 0;
+    socklen_t length = sizeof(error);
+
+    (void)getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &length);
+    if (error != ECONNREFUSED)
+        atomic_store_explicit(&udp->refusing, false, memory_order_relaxed);
+    return -error;
+}
+
 static int emit(void *data, const xray_document *document)
 {
     struct udp *udp = data;
@@ -48,12 +61,17 @@ static int emit(void *data, const xray_document *document)
 
     if (fd < 0)
         return -ENOTCONN;
-    if (sendmsg(fd, &message, MSG_NOSIGNAL) >= 0)
-        return 0;
-    /* What a connected socket reports may be the fate of the datagram before: this one can go. */
-    if (errno == ECONNREFUSED && sendmsg(fd, &message, MSG_NOSIGNAL) >= 0)
-        return 0;
-    return -errno;
+    if (sendmsg(fd, &message, MSG_NOSIGNAL) < 0) {
+        /* What a connected socket reports is the fate of the datagram before: this one can go. */
+        if (errno != ECONNREFUSED)
+            return -errno;
+        atomic_store_explicit(&udp->refusing, true, memory_order_relaxed);
+        if (sendmsg(fd, &message, MSG_NOSIGNAL) < 0)
+            return -errno;
+    }
+    if (__builtin_expect(atomic_load_explicit(&udp->refusing, memory_order_relaxed), 0))
+        return fate_of_last(udp, fd);
+    return 0;
 }
 
 static void after_fork(void *data)

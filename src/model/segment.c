@@ -70,8 +70,10 @@ void xr_segment_set_texts(struct xr_segment *segment, const char *extra, const c
     char *p = segment->text + segment->name_length + 1;
     size_t used;
 
-    segment->extra_length = (uint16_t)strlen(extra);
-    p = xr_json_bytes(p, extra, (size_t)segment->extra_length + 1);
+    /* It may be a caller's own, and without an end. */
+    segment->extra_length = (uint16_t)strnlen(extra, sizeof(((xray_trace_header *)0)->extra) - 1);
+    p = xr_json_bytes(p, extra, segment->extra_length);
+    *p++ = '\0';
     segment->service_length = (uint16_t)service_length;
     p = xr_json_bytes(p, service, service_length);
     *p++ = '\0';

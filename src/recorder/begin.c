@@ -71,7 +71,7 @@ static bool decide(xray_recorder *recorder, const xray_segment_params *params,
         .host = params->host,
         .http_method = params->http_method,
         .url_path = params->url_path,
-        .now_ns = recorder->clock.now_ns ? recorder->clock.now_ns(recorder->clock.data) : 0,
+        .now_ns = xr_recorder_ask_clock(recorder),
     };
 
     decision->sampled = 0;

@@ -71,7 +71,8 @@ void xr_counters_end(struct xr_counters *counters)
     }
 }
 
-static struct xr_counter_set *find_or_make(struct xr_counters *counters)
+/* This thread's set, or one that is free, or NULL. */
+static struct xr_counter_set *find_or_take(struct xr_counters *counters)
 {
     struct xr_counter_set *free_set = NULL, *set;
 
@@ -83,16 +84,23 @@ static struct xr_counter_set *find_or_make(struct xr_counters *counters)
         if (owner == 0)
             free_set = set;
     }
-    if (free_set) {
+    if (free_set)
         atomic_store(&free_set->owner, xr_thread.id);
-        return free_set;
-    }
-    set = xr_alloc_zero(sizeof(*set));
+    return free_set;
+}
+
+/* The allocator is a hook: it is called without the lock. */
+static struct xr_counter_set *make(struct xr_counters *counters)
+{
+    struct xr_counter_set *set = xr_alloc_zero(sizeof(*set));
+
     if (!set)
-        return &counters->lost;
+        return NULL;
     atomic_store(&set->owner, xr_thread.id);
+    take_lock();
     set->next = atomic_load(&counters->sets);
     atomic_store(&counters->sets, set);
+    give_lock();
     return set;
 }
 
@@ -102,10 +110,13 @@ struct xr_counter_set *xr_counters_find(struct xr_counters *counters)
 
     xr_thread_enter();
     take_lock();
-    set = find_or_make(counters);
+    set = find_or_take(counters);
     give_lock();
-    if (set != &counters->lost)
-        xr_counters_cache = (struct xr_counters_cache){ counters->serial, set };
+    if (!set)
+        set = make(counters);
+    if (!set)
+        return &counters->lost;
+    xr_counters_cache = (struct xr_counters_cache){ counters->serial, set };
     return set;
 }
 

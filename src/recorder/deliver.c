@@ -6,8 +6,6 @@
 #include "base/clock.h"
 #include "recorder/recorder.h"
 
-_Thread_local unsigned xr_hooks_running;
-
 /* Only the thread that forked is in the child, so nobody else is here. */
 void xr_recorder_after_fork(xray_recorder *recorder)
 {

@@ -114,7 +114,7 @@ static void finish(struct xr_segment *segment, int64_t end_ns)
     struct xr_document_request request = { .constants = &recorder->constants };
     char *scratch;
 
-    if (end_ns <= 0)
+    if (end_ns == 0)
         end_ns = xr_recorder_now(recorder, segment->clock_offset_ns);
     request.end_ns = end_ns > segment->start_ns ? end_ns : segment->start_ns;
     if (embed(segment, &request))

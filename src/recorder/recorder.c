@@ -155,10 +155,24 @@ static void touch_lambda_sign(void)
 
 static void destroy_hooks(xray_recorder *recorder)
 {
+    xr_hooks_running++;
     if (recorder->emitter.destroy)
         recorder->emitter.destroy(recorder->emitter.data);
     if (recorder->sampler.destroy)
         recorder->sampler.destroy(recorder->sampler.data);
+    xr_hooks_running--;
+}
+
+/* Says why there is no recorder, and what to do about it. */
+static int refuse(const struct xr_logger *logger, int error)
+{
+    xr_log(logger, XR_LOG_ERROR, "no recorder was made: %s",
+           error == -EINVAL  ? "its params have a size of 0, a hook without its function, or a "
+                               "value out of range; zero means the default"
+           : error == -E2BIG ? "its params have members which this library does not know; zero "
+                               "them, or install a newer one"
+                             : strerror(-error));
+    return error;
 }
 
 /* Copies the hooks that are given, and says which of the library's own are wanted. */
@@ -190,7 +204,7 @@ static int fill_in(xray_recorder *recorder, const xray_recorder_params *params)
     if (r >= 0)
         r = xr_settings_read(&settings, params);
     if (r < 0)
-        return r;
+        return refuse(&recorder->logger, r);
     recorder->disabled = settings.disabled;
     recorder->context_missing = settings.context_missing;
     recorder->stream_bytes = settings.stream_bytes;
@@ -202,7 +216,8 @@ static int fill_in(xray_recorder *recorder, const xray_recorder_params *params)
         return r;
     if (!params->sampler)
         r = make_sampler(recorder, &settings);
-    if (r >= 0 && !params->emitter)
+    /* Who is disabled resolves no names and opens no socket. */
+    if (r >= 0 && !params->emitter && !recorder->disabled)
         r = make_emitter(recorder, &settings);
     if (r < 0 && !params->sampler && recorder->sampler.destroy)
         recorder->sampler.destroy(recorder->sampler.data);
@@ -214,6 +229,7 @@ static int fill_in(xray_recorder *recorder, const xray_recorder_params *params)
 int xr_recorder_new(xray_recorder **ret, const xray_recorder_params *params)
 {
     xray_recorder_params copy = { .size = sizeof(copy) };
+    struct xr_logger heard = xr_log_stderr;
     xray_logger logger;
     xray_recorder *recorder;
     int r = 0;
@@ -225,13 +241,16 @@ int xr_recorder_new(xray_recorder **ret, const xray_recorder_params *params)
         r = xr_hook_copy(&logger, copy.logger, sizeof(logger));
         if (r >= 0 && !logger.log)
             r = -EINVAL;
+        else if (r >= 0)
+            heard = (struct xr_logger){ logger.data, logger.level, logger.log };
         copy.logger = &logger;
     }
     if (r < 0)
-        return r;
+        return refuse(&heard, r);
     recorder = xr_alloc_zero(sizeof(*recorder));
     if (!recorder)
-        return -ENOMEM;
+        return refuse(&heard, -ENOMEM);
+    recorder->logger = heard;
     atomic_store(&recorder->fork_generation, xr_fork_generation);
     r = fill_in(recorder, &copy);
     if (r < 0) {
@@ -272,10 +291,22 @@ bool xr_recorder_may_complain(xray_recorder *recorder, enum xr_complaint complai
     return xr_log_due(&recorder->complained_ns[complaint]);
 }
 
+int64_t xr_recorder_ask_clock(const xray_recorder *recorder)
+{
+    int64_t now_ns = 0;
+
+    if (__builtin_expect(recorder->clock.now_ns != NULL, 0)) {
+        xr_hooks_running++;
+        now_ns = recorder->clock.now_ns(recorder->clock.data);
+        xr_hooks_running--;
+    }
+    return now_ns;
+}
+
 int64_t xr_recorder_now(const xray_recorder *recorder, int64_t offset_ns)
 {
     if (__builtin_expect(recorder->clock.now_ns != NULL, 0))
-        return recorder->clock.now_ns(recorder->clock.data);
+        return xr_recorder_ask_clock(recorder);
     return xr_clock_monotonic_ns() + offset_ns;
 }
 
@@ -285,7 +316,7 @@ int64_t xr_recorder_anchor(const xray_recorder *recorder, int64_t *ret_offset_ns
 
     *ret_offset_ns = 0;
     if (__builtin_expect(recorder->clock.now_ns != NULL, 0))
-        return recorder->clock.now_ns(recorder->clock.data);
+        return xr_recorder_ask_clock(recorder);
     now = xr_clock_real_ns();
     *ret_offset_ns = now - xr_clock_monotonic_ns();
     return now;

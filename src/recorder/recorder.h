@@ -64,9 +64,6 @@ static inline void xr_count(xray_recorder *recorder, enum xr_counter counter, ui
 /* True when a complaint is due. */
 bool xr_recorder_may_complain(xray_recorder *recorder, enum xr_complaint complaint);
 
-/* While a hook runs, whatever it begins on this thread is inert. */
-extern _Thread_local unsigned xr_hooks_running;
-
 void xr_recorder_after_fork(xray_recorder *recorder);
 
 /* Before a hook is called in what may be a forked child. */
@@ -80,6 +77,9 @@ static inline void xr_recorder_check_fork(xray_recorder *recorder)
 
 /* Hands a document to the emitter: 0 or -errno, logged but not counted. */
 int xr_recorder_emit(xray_recorder *recorder, const xray_document *document);
+
+/* What the clock hook says, or 0 without one. */
+int64_t xr_recorder_ask_clock(const xray_recorder *recorder);
 
 /* The time by the recorder's clock; offset_ns is added to the system's monotonic clock. */
 int64_t xr_recorder_now(const xray_recorder *recorder, int64_t offset_ns);
