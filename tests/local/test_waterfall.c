@@ -90,6 +90,20 @@ Test(waterfall, is_drawn_in_ascii_where_there_is_no_unicode)
     free(text);
 }
 
+Test(waterfall, says_what_a_call_to_aws_asked_for)
+{
+    static const char *const texts[] = {
+        SEGMENT(A, "shop", "01", "02") ",'subsegments':[{'id':'" B
+                                       "','name':'DynamoDB','namespace':'aws','start_time':"
+                                       "1700000001,'end_time':1700000002,"
+                                       "'aws':{'operation':'UpdateItem'}}]}",
+        NULL,
+    };
+    char *text = draw(texts, (struct waterfall_style){ .width = 100, .unicode = true });
+    cr_expect_not_null(strstr(text, "\u2570\u2574DynamoDB UpdateItem  aws "));
+    free(text);
+}
+
 Test(waterfall, marks_outcomes_by_colour_where_asked_to)
 {
     char *text = draw(

@@ -72,7 +72,7 @@ static void put_node(const struct waterfall *w, size_t index)
 {
     const struct trace_node *node = &w->trace->nodes[index];
     const struct columns *c = &w->columns;
-    const char *name = trace_string(node->json, "name");
+    char label[WATERFALL_LABEL_SIZE];
     enum outcome outcome = waterfall_outcome(node);
     bool unicode = w->style->unicode;
     char text[64];
@@ -82,7 +82,8 @@ static void put_node(const struct waterfall *w, size_t index)
     reset(w);
     if (!node->subsegment)
         waterfall_paint(w, "1");
-    cells_put_column(w->buffer, name && *name ? name : "(no name)", c->name - indent, unicode);
+    waterfall_label(node, label);
+    cells_put_column(w->buffer, label, c->name - indent, unicode);
     if (!node->subsegment)
         reset(w);
     if (c->origin) {

@@ -6,7 +6,8 @@
 #include "waterfall.h"
 
 /* However deep a line is in the tree, so many cells are left for its name. */
-#define WATERFALL_NAME_REST ((size_t)10)
+#define WATERFALL_NAME_REST  ((size_t)10)
+#define WATERFALL_LABEL_SIZE 1024 /* bytes; what is longer is cut */
 
 enum outcome {
     OUTCOME_OK,
@@ -38,6 +39,8 @@ struct waterfall {
 enum outcome waterfall_outcome(const struct trace_node *node);
 const char *waterfall_outcome_text(enum outcome outcome);
 const char *waterfall_colour(enum outcome outcome);
+/* The name, and what a call to AWS asked for: "DynamoDB UpdateItem". */
+void waterfall_label(const struct trace_node *node, char ret[WATERFALL_LABEL_SIZE]);
 const char *waterfall_origin(const struct trace_node *node);
 void waterfall_status(const struct trace_node *node, char *ret, size_t size);
 

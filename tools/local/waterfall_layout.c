@@ -57,6 +57,17 @@ const char *waterfall_colour(enum outcome outcome)
     return colours[outcome];
 }
 
+void waterfall_label(const struct trace_node *node, char ret[WATERFALL_LABEL_SIZE])
+{
+    const char *name = trace_string(node->json, "name");
+    const cJSON *aws = node->subsegment ? trace_object(node->json, "aws") : NULL;
+    const char *operation = aws ? trace_string(aws, "operation") : NULL;
+    bool tells_more = operation && *operation;
+
+    snprintf(ret, WATERFALL_LABEL_SIZE, "%s%s%s", name && *name ? name : "(no name)",
+             tells_more ? " " : "", tells_more ? operation : "");
+}
+
 const char *waterfall_origin(const struct trace_node *node)
 {
     const char *origin = trace_string(node->json, "origin");
@@ -96,8 +107,9 @@ static struct columns wishes(const struct waterfall *w)
     char text[64];
     for (size_t i = trace->first_root; i != TRACE_NONE; i = trace_next(trace, i)) {
         const struct trace_node *node = &trace->nodes[i];
-        const char *name = trace_string(node->json, "name");
-        size_t name_width = larger(name ? cells_width(name, unicode) : 0, WATERFALL_NAME_REST);
+        char label[WATERFALL_LABEL_SIZE];
+        waterfall_label(node, label);
+        size_t name_width = larger(cells_width(label, unicode), WATERFALL_NAME_REST);
         c.name = larger(c.name, smaller((size_t)2 * node->depth + name_width, WATERFALL_WIDTH_MAX));
         c.origin = larger(c.origin, cells_width(waterfall_origin(node), unicode));
         waterfall_duration(node->start - w->start, unicode, text, sizeof text);
