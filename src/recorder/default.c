@@ -10,10 +10,17 @@ _Atomic(xray_recorder *) xr_default_own;
 /* Threads may race to make it: all but one take theirs back. */
 xray_recorder *xr_default_make(void)
 {
+    static _Thread_local bool making;
     xray_recorder *expected = NULL;
     xray_recorder *made = NULL;
-    int r = xr_recorder_new(&made, NULL);
+    int r;
 
+    /* An allocator that begins a segment asks for what is just being made. */
+    if (making)
+        return NULL;
+    making = true;
+    r = xr_recorder_new(&made, NULL);
+    making = false;
     if (r < 0 && r != -ENOMEM) {
         xr_log(&xr_log_stderr, XR_LOG_ERROR, "tracing is off: %s", strerror(-r));
         made = xr_recorder_new_disabled();
