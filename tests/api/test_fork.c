@@ -1,0 +1,323 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Processes that fork while they record: each sends its own, and nothing twice. */
+#include "support.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Documents of both processes, with who sent them. */
+static struct {
+    _Atomic int count;
+    struct {
+        pid_t by;
+        char text[4096];
+    } documents[1024];
+} * shared;
+
+static _Atomic int *after_forks;
+
+static int share(void *data, const xray_document *document)
+{
+    int i = shared->count++;
+
+    (void)data;
+    shared->documents[i].by = getpid();
+    snprintf(shared->documents[i].text, sizeof(shared->documents[i].text), "%.*s",
+             (int)document->length, document->json);
+    return 0;
+}
+
+static void count_after_fork(void *data)
+{
+    (void)data;
+    ++*after_forks;
+}
+
+static const xray_emitter sharing = { .size = sizeof(sharing),
+                                      .emit = share,
+                                      .after_fork = count_after_fork };
+
+static void *share_memory(size_t bytes)
+{
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    cr_assert_neq(memory, MAP_FAILED);
+    return memory;
+}
+
+static void record_shared(void)
+{
+    shared = share_memory(sizeof(*shared));
+    after_forks = share_memory(sizeof(*after_forks));
+    record_with((xray_recorder_params){ .emitter = &sharing });
+}
+
+TestSuite(fork, .init = record_shared);
+
+/* Runs it in a forked child, whose exit status must be 0, and returns the child's id. */
+static pid_t in_child(int (*work)(void))
+{
+    pid_t child = fork();
+    int status;
+
+    cr_assert_geq(child, 0);
+    if (child == 0)
+        _exit(work());
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0, "status %x", status);
+    return child;
+}
+
+static const char *value_of(int i, const char *name)
+{
+    static char values[8][64];
+    static int next;
+    char key[64];
+    const char *start;
+
+    snprintf(key, sizeof(key), "\"%s\":\"", name);
+    start = strstr(shared->documents[i].text, key);
+    next = (next + 1) % 8;
+    snprintf(values[next], sizeof(values[next]), "%.*s",
+             start ? (int)strcspn(start + strlen(key), "\"") : 0, start ? start + strlen(key) : "");
+    return values[next];
+}
+
+static xray_segment *parent_segment, *child_segment;
+
+static int end_both(void)
+{
+    xray_end(child_segment);
+    xray_end(parent_segment);
+    return stats_of(recorder).dropped == 2 ? 0 : 1;
+}
+
+Test(fork, leaves_what_began_before_to_the_parent)
+{
+    parent_segment = xray_begin_segment("a");
+    child_segment = xray_begin_subsegment("b");
+    in_child(end_both);
+    cr_assert_eq(shared->count, 0);
+    xray_end(child_segment);
+    xray_end(parent_segment);
+    cr_assert_eq(shared->count, 1);
+    cr_assert_eq(shared->documents[0].by, getpid());
+    settle();
+}
+
+static int send_in_progress(void)
+{
+    xray_send_in_progress(parent_segment);
+    return 0;
+}
+
+Test(fork, leaves_in_progress_documents_to_the_parent)
+{
+    parent_segment = xray_begin_segment("a");
+    in_child(send_in_progress);
+    cr_assert_eq(shared->count, 0);
+    xray_end(parent_segment);
+    settle();
+}
+
+static int begin_one_under_it(void)
+{
+    xray_end(xray_begin_subsegment("c"));
+    return 0;
+}
+
+Test(fork, makes_a_child_of_an_older_parent_a_document_of_its_own)
+{
+    pid_t child;
+
+    parent_segment = xray_begin_segment("a");
+    child = in_child(begin_one_under_it);
+    xray_end(parent_segment);
+    cr_assert_eq(shared->count, 2);
+    cr_expect_eq(shared->documents[0].by, child);
+    cr_expect_str_eq(value_of(0, "parent_id"), value_of(1, "id"));
+    cr_expect_str_eq(value_of(0, "trace_id"), value_of(1, "trace_id"));
+    cr_expect_str_eq(value_of(0, "type"), "subsegment");
+    settle();
+}
+
+static int begin_fifty(void)
+{
+    for (int i = 0; i < 50; i++)
+        xray_end(xray_begin_segment("a"));
+    return 0;
+}
+
+Test(fork, gives_the_child_other_ids)
+{
+    xray_end(xray_begin_segment("first"));
+    in_child(begin_fifty);
+    in_child(begin_fifty);
+    begin_fifty();
+    cr_assert_eq(shared->count, 151);
+    for (int i = 0; i < 151; i++)
+        for (int j = 0; j < i; j++) {
+            cr_assert_str_neq(value_of(i, "id"), value_of(j, "id"));
+            cr_assert_str_neq(value_of(i, "trace_id"), value_of(j, "trace_id"));
+        }
+    settle();
+}
+
+static int balanced(void)
+{
+    xray_stats stats;
+
+    xray_end(xray_begin_segment("x"));
+    end_both();
+    stats = stats_of(recorder);
+    return stats.sampled == stats.embedded + stats.emitted + stats.failed + stats.dropped ? 0 : 1;
+}
+
+Test(fork, keeps_the_counts_of_the_child_in_balance)
+{
+    xray_end(xray_begin_segment("z"));
+    parent_segment = xray_begin_segment("a");
+    xray_end(xray_begin_subsegment("embedded"));
+    child_segment = xray_begin_subsegment("b");
+    in_child(balanced);
+    xray_end(child_segment);
+    xray_end(parent_segment);
+    settle();
+}
+
+Test(fork, tells_hooks_once_in_the_child)
+{
+    in_child(begin_fifty);
+    cr_expect_eq(*after_forks, 1);
+    begin_fifty();
+    cr_expect_eq(*after_forks, 1);
+    settle();
+}
+
+static int fork_again(void)
+{
+    pid_t grandchild = fork();
+    int status;
+
+    if (grandchild == 0) {
+        xray_end(xray_begin_segment("grandchild"));
+        _exit(*after_forks == 1 ? 0 : 1);
+    }
+    waitpid(grandchild, &status, 0);
+    xray_end(xray_begin_segment("child"));
+    return status;
+}
+
+Test(fork, of_a_fork_works_as_well)
+{
+    in_child(fork_again);
+    cr_assert_eq(shared->count, 2);
+    cr_expect_eq(*after_forks, 2);
+    settle();
+}
+
+static int free_it(void)
+{
+    xray_recorder_set_default(NULL);
+    xray_recorder_free(recorder);
+    return 0;
+}
+
+Test(fork, lets_the_child_free_its_recorder)
+{
+    in_child(free_it);
+    xray_end(xray_begin_segment("a"));
+    cr_assert_eq(shared->count, 1);
+    settle();
+}
+
+static void begin_there(void *data)
+{
+    (void)data;
+    begin_fifty();
+}
+
+static int use_threads(void)
+{
+    for (int i = 0; i < 4; i++)
+        on_thread(begin_there, NULL);
+    return shared->count == 200 ? 0 : 1;
+}
+
+Test(fork, lets_the_child_start_threads)
+{
+    xray_end(xray_start_segment(recorder, NULL));
+    shared->count = 0;
+    in_child(use_threads);
+    settle();
+}
+
+static int current_is_kept(void)
+{
+    return xray_current() == parent_segment ? 0 : 1;
+}
+
+Test(fork, keeps_the_current_segment)
+{
+    parent_segment = xray_begin_segment("a");
+    in_child(current_is_kept);
+    xray_end(parent_segment);
+    settle();
+}
+
+/* ---- Sockets -------------------------------------------------------------------- */
+
+static int daemon_socket;
+
+static int source_port(void)
+{
+    struct sockaddr_in from;
+    socklen_t length = sizeof(from);
+    char text[65536];
+
+    cr_assert_gt(recvfrom(daemon_socket, text, sizeof(text), MSG_DONTWAIT, (struct sockaddr *)&from,
+                          &length),
+                 0);
+    return ntohs(from.sin_port);
+}
+
+static int send_one(void)
+{
+    xray_end(xray_start_segment(recorder, NULL));
+    return 0;
+}
+
+Test(fork, gives_the_child_a_socket_of_its_own)
+{
+    struct sockaddr_in address = { .sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    xray_recorder_params params = { .size = sizeof(params),
+                                    .sampler = &sampler_yes,
+                                    .flags = XRAY_RECORDER_NO_ENVIRONMENT };
+    socklen_t length = sizeof(address);
+    char text[32];
+    int ports[3];
+
+    settle();
+    daemon_socket = socket(AF_INET, SOCK_DGRAM, 0);
+    cr_assert_eq(bind(daemon_socket, (struct sockaddr *)&address, length), 0);
+    cr_assert_eq(getsockname(daemon_socket, (struct sockaddr *)&address, &length), 0);
+    snprintf(text, sizeof(text), "127.0.0.1:%d", ntohs(address.sin_port));
+    params.daemon_address = text;
+    cr_assert_eq(xray_recorder_new(&recorder, &params), 0);
+    send_one();
+    ports[0] = source_port();
+    in_child(send_one);
+    ports[1] = source_port();
+    send_one();
+    ports[2] = source_port();
+    cr_expect_eq(ports[0], ports[2]);
+    cr_expect_neq(ports[0], ports[1]);
+    xray_recorder_free(recorder);
+    close(daemon_socket);
+}
