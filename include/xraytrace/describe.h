@@ -20,7 +20,7 @@ typedef enum xray_value_type {
     XRAY_VALUE_INT = 2,
     XRAY_VALUE_DOUBLE = 3,
     XRAY_VALUE_BOOL = 4,
-    XRAY_VALUE_JSON = 5, /* metadata only: text that is already JSON */
+    XRAY_VALUE_JSON = 5, /* metadata and aws fields only: text that is already JSON */
     XRAY_VALUE_UINT = 6, /* an unsigned number above INT64_MAX */
 } xray_value_type;
 
@@ -157,7 +157,10 @@ XRAY_API void xray_set_aws(xray_segment *segment, const xray_aws *aws);
 /* The query that a subsegment sends. */
 XRAY_API void xray_set_sql(xray_segment *segment, const xray_sql *sql);
 
-/* Any other field of the aws block, such as "bucket_name"; keys are snake_case. */
+/*
+ * Any other field of the aws block, such as "bucket_name"; keys are snake_case.
+ * Lists, such as resource_names, are xray_json().
+ */
 XRAY_API void xray_set_aws_field(xray_segment *segment, const char *key, xray_value value);
 
 /* A sibling that had to end before this one began. Only subsegments have them. */
@@ -196,8 +199,8 @@ static inline xray_value xray_string(const char *text)
     return xray_stringn(text, text ? strlen(text) : 0);
 }
 
-/* Text that is already JSON, for metadata. */
-/* Text that is already JSON, for metadata. */
+/* Text that is already JSON, for metadata and fields of the aws block. */
+/* Text that is already JSON, for metadata and fields of the aws block. */
 static inline xray_value xray_json(const char *text)
 {
     xray_value value = xray_string(text);

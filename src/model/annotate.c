@@ -69,6 +69,22 @@ static bool write_key(char ret[ANNOTATION_KEY_MAX], const char *text, size_t *re
     return same && !text[length];
 }
 
+/* JSON of the user's own: checked, since one bad byte would cost the whole document. */
+static bool put_json(struct xr_segment *segment, enum xr_section section, const struct xr_key *key,
+                     const xray_value *value)
+{
+    char *p = xr_attribute_begin(segment, key, value->length);
+    ssize_t length;
+
+    if (!p)
+        return false;
+    length = xr_json_minify(p, value->length, value->as.text, value->length);
+    if (length < 0)
+        return false;
+    xr_attribute_commit(segment, section, key, p + length);
+    return true;
+}
+
 static unsigned put_keyed(struct xr_segment *segment, enum xr_section section, const char *key,
                           const xray_value *value, size_t max)
 {
@@ -79,10 +95,12 @@ static unsigned put_keyed(struct xr_segment *segment, enum xr_section section, c
     if (!key || !*key)
         return 1;
     truncated = write_key(text, key, &written.length) ? 0 : 1;
-    if (value->type != XRAY_VALUE_STRING)
+    if (value->type != XRAY_VALUE_STRING && value->type != XRAY_VALUE_JSON)
         return truncated + !put_scalar(segment, section, &written, value);
-    if (!value->as.text)
+    if (!value->as.text || (value->type == XRAY_VALUE_JSON && section == XR_SECTION_ANNOTATION))
         return truncated + 1;
+    if (value->type == XRAY_VALUE_JSON)
+        return truncated + !put_json(segment, section, &written, value);
     return truncated + !xr_put_text(segment, section, &written, value->as.text, value->length, max);
 }
 
@@ -100,21 +118,6 @@ unsigned xr_describe_aws_field(struct xr_segment *segment, const char *key, cons
     return put_keyed(segment, XR_SECTION_AWS, key, value, AWS_STRING_MAX);
 }
 
-/* JSON of the user's own: checked, since one bad byte would cost the whole document. */
-static bool put_json(struct xr_segment *segment, const struct xr_key *key, const xray_value *value)
-{
-    char *p = xr_attribute_begin(segment, key, value->length);
-    ssize_t length;
-
-    if (!p)
-        return false;
-    length = xr_json_minify(p, value->length, value->as.text, value->length);
-    if (length < 0)
-        return false;
-    xr_attribute_commit(segment, XR_SECTION_METADATA, key, p + length);
-    return true;
-}
-
 static bool put_metadata(struct xr_segment *segment, const struct xr_key *key,
                          const xray_value *value)
 {
@@ -125,7 +128,7 @@ static bool put_metadata(struct xr_segment *segment, const struct xr_key *key,
     if (!value->as.text)
         return xr_put_raw(segment, XR_SECTION_METADATA, key, "null", 4);
     if (value->type == XRAY_VALUE_JSON)
-        return put_json(segment, key, value);
+        return put_json(segment, XR_SECTION_METADATA, key, value);
     if (length > METADATA_TEXT_MAX)
         length = xr_utf8_whole(value->as.text, METADATA_TEXT_MAX);
     return xr_put_text(segment, XR_SECTION_METADATA, key, value->as.text, length, length) &&

@@ -178,6 +178,15 @@ Test(aws, has_its_fields)
     cr_expect_eq(number_at(embedded("b"), "aws.count"), 7);
 }
 
+Test(aws, takes_lists_as_json)
+{
+    xray_segment *a = open_one(), *b = xray_start_subsegment(a, "b");
+
+    xray_set_aws_field(b, "resource_names", xray_json(" [ \"one\", \"two\" ] "));
+    end_and_settle(a, b);
+    cr_expect(emitted_text("\"aws\":{\"resource_names\":[\"one\",\"two\"]}"));
+}
+
 Test(aws, says_that_a_call_needed_no_retries)
 {
     xray_segment *a = open_one(), *b = xray_start_subsegment(a, "b");
