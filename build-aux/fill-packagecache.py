@@ -58,7 +58,9 @@ class Apt:
     def run(self, program, *words, own=True, cwd=None):
         options = ['-o', f'Dir::Etc::sourcelist={self.folder}/sources.list',
                    '-o', 'Dir::Etc::sourceparts=/dev/null', '-o', f'Dir::State::lists={self.folder}/lists',
-                   '-o', f'Dir::Cache={self.folder}', '-o', 'APT::Sandbox::User=root'] if own else []
+                   '-o', f'Dir::Cache={self.folder}', '-o', 'APT::Sandbox::User=root',
+                   # What is fetched is known by its hash, however old the list.
+                   '-o', 'Acquire::Check-Valid-Until=false'] if own else []
         result = subprocess.run([program, *options, *words], text=True, cwd=cwd, timeout=600,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         if result.returncode:
