@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Names as X-Ray takes them. */
+#include <string.h>
+
+#include "base/json.h"
+#include "model/name_characters.h"
+#include "model/segment.h"
+
+/* The ASCII that X-Ray allows in names, as one bit for each character. */
+static const uint64_t allowed[2] = {
+    /* blank # % & + - . / 0 to 9 : = */
+    UINT64_C(1) << ' ' | UINT64_C(1) << '#' | UINT64_C(1) << '%' | UINT64_C(1) << '&' |
+        UINT64_C(1) << '+' | UINT64_C(1) << '-' | UINT64_C(1) << '.' | UINT64_C(1) << '/' |
+        UINT64_C(0x3FF) << '0' | UINT64_C(1) << ':' | UINT64_C(1) << '=',
+    /* @ A to Z _ a to z */
+    UINT64_C(1) << ('@' - 64) | UINT64_C(0x3FFFFFF) << ('A' - 64) | UINT64_C(1) << ('_' - 64) |
+        UINT64_C(0x3FFFFFF) << ('a' - 64),
+};
+
+static bool is_allowed(unsigned char c)
+{
+    return c < 128 && (allowed[c >> 6] >> (c & 63) & 1);
+}
+
+/* The rest of a name, from its first character that is not plain ASCII or not allowed. */
+static char *write_filtered(char *p, const char *name, int characters, bool *changed)
+{
+    size_t left = strnlen(name, 4 * (size_t)(XR_NAME_CHARACTERS - characters) + 4);
+
+    for (; left > 0; characters++) {
+        size_t bytes = xr_utf8_valid(name, left);
+
+        if (characters == XR_NAME_CHARACTERS) {
+            *changed = true;
+            break;
+        }
+        if (bytes > 1 && xr_is_name_character(name, bytes)) {
+            p = xr_json_bytes(p, name, bytes);
+        } else if (bytes == 1 && is_allowed((unsigned char)*name)) {
+            *p++ = *name;
+        } else {
+            *p++ = '_';
+            *changed = true;
+        }
+        bytes = bytes ? bytes : 1;
+        name += bytes;
+        left -= bytes;
+    }
+    return p;
+}
+
+size_t xr_name_write(char *ret, const char *name, bool *changed)
+{
+    size_t plain = 0;
+    char *p;
+
+    for (; plain < XR_NAME_CHARACTERS && is_allowed((unsigned char)name[plain]); plain++)
+        ret[plain] = name[plain];
+    p = ret + plain;
+    if (name[plain])
+        p = write_filtered(p, name + plain, (int)plain, changed);
+    *p = '\0';
+    return (size_t)(p - ret);
+}
