@@ -16,7 +16,8 @@ import unittest
 
 from common import SOURCE, name
 
-PAGES = sorted([*SOURCE.glob('*.md'), *(SOURCE / 'docs').glob('*.md')])
+PAGES = sorted([*SOURCE.glob('*.md'), *(SOURCE / 'docs').glob('*.md'),
+                *(SOURCE / 'examples').rglob('*.md')])
 INSIDE = '''#include <xraytrace/xraytrace.h>
 %s
 int inside(void);
