@@ -1,21 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From a finished document to the emitter: forks, hooks, and what is said of failures. */
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "recorder/recorder.h"
 
-/* Only the thread that forked is in the child, so nobody else is here. */
+/* The child may have started threads before: one tells the hooks, and the others wait for it. */
 void xr_recorder_after_fork(xray_recorder *recorder)
 {
-    atomic_store(&recorder->fork_generation, xr_fork_generation);
+    uint32_t prepared = atomic_load(&recorder->fork_prepared);
+
+    if (xr_hooks_running)
+        return;
+    if (prepared == xr_fork_generation ||
+        !atomic_compare_exchange_strong(&recorder->fork_prepared, &prepared, xr_fork_generation)) {
+        while (atomic_load(&recorder->fork_generation) != xr_fork_generation)
+            sched_yield();
+        return;
+    }
     xr_hooks_running++;
     if (recorder->sampler.after_fork)
         recorder->sampler.after_fork(recorder->sampler.data);
     if (recorder->emitter.after_fork)
         recorder->emitter.after_fork(recorder->emitter.data);
     xr_hooks_running--;
+    atomic_store(&recorder->fork_generation, xr_fork_generation);
 }
 
 static enum xr_complaint complaint_of(int error)

@@ -252,6 +252,7 @@ int xr_recorder_new(xray_recorder **ret, const xray_recorder_params *params)
         return refuse(&heard, -ENOMEM);
     recorder->logger = heard;
     atomic_store(&recorder->fork_generation, xr_fork_generation);
+    atomic_store(&recorder->fork_prepared, xr_fork_generation);
     r = fill_in(recorder, &copy);
     if (r < 0) {
         xr_free(recorder->text, recorder->text_bytes);

@@ -36,6 +36,7 @@ struct xray_recorder {
     struct xr_document_constants constants;
     const char *origin;               /* may be NULL */
     _Atomic uint32_t fork_generation; /* whose process the hooks are ready for */
+    _Atomic uint32_t fork_prepared;   /* or are being made ready for */
     uint16_t service_length;
     char service[XR_NAME_BYTES + 1];
     _Atomic int64_t complained_ns[XR_COMPLAINTS];
@@ -69,7 +70,7 @@ void xr_recorder_after_fork(xray_recorder *recorder);
 /* Before a hook is called in what may be a forked child. */
 static inline void xr_recorder_check_fork(xray_recorder *recorder)
 {
-    if (__builtin_expect(atomic_load_explicit(&recorder->fork_generation, memory_order_relaxed) !=
+    if (__builtin_expect(atomic_load_explicit(&recorder->fork_generation, memory_order_acquire) !=
                              xr_fork_generation,
                          0))
         xr_recorder_after_fork(recorder);
