@@ -4,6 +4,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -254,6 +255,53 @@ Test(fork, lets_the_child_start_threads)
     xray_end(xray_start_segment(recorder, NULL));
     shared->count = 0;
     in_child(use_threads);
+    settle();
+}
+
+static _Atomic bool hook_is_ready;
+static _Atomic int too_early;
+
+static int emit_when_ready(void *data, const xray_document *document)
+{
+    (void)data;
+    (void)document;
+    too_early += !hook_is_ready;
+    return 0;
+}
+
+static void get_ready(void *data)
+{
+    (void)data;
+    usleep(50000);
+    (void)xray_recorder_flush(recorder, 0);
+    hook_is_ready = true;
+}
+
+static void *end_one(void *unused)
+{
+    xray_end(xray_start_segment(recorder, NULL));
+    return unused;
+}
+
+static int use_threads_at_once(void)
+{
+    pthread_t threads[8];
+
+    hook_is_ready = false;
+    for (int i = 0; i < 8; i++)
+        pthread_create(&threads[i], NULL, end_one, NULL);
+    for (int i = 0; i < 8; i++)
+        pthread_join(threads[i], NULL);
+    return too_early;
+}
+
+Test(fork, calls_no_hook_before_it_was_told)
+{
+    xray_emitter slow = { .size = sizeof(slow), .emit = emit_when_ready, .after_fork = get_ready };
+
+    settle();
+    record_with((xray_recorder_params){ .emitter = &slow });
+    in_child(use_threads_at_once);
     settle();
 }
 
