@@ -29,6 +29,7 @@ test_packages='
 libcriterion-dev
 clang
 libclang-rt-14-dev
+llvm
 clang-format
 g++
 make
