@@ -4,6 +4,7 @@
 
 #include "base/env.h"
 #include "recorder/current.h"
+#include "recorder/leave.h"
 #include "recorder/lifecycle.h"
 
 xray_segment *xray_lambda_begin(xray_recorder *recorder, const char *trace_header)
@@ -29,7 +30,7 @@ int xray_lambda_end(xray_segment *handle, int timeout_ms)
         return 0;
     recorder = invocation->recorder;
     if (handle == xr_stack.invocation) {
-        xr_current_end_inside(invocation);
+        xr_leave_inside(invocation);
         xr_stack.invocation = NULL;
     }
     xr_end(invocation, 0);

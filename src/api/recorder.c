@@ -7,6 +7,7 @@
 #include "api/api.h"
 #include "base/alloc.h"
 #include "recorder/default.h"
+#include "recorder/library.h"
 
 int xray_set_allocator(const xray_allocator *allocator)
 {
@@ -26,7 +27,10 @@ int xray_set_allocator(const xray_allocator *allocator)
 
 int xray_recorder_new(xray_recorder **ret, const xray_recorder_params *params)
 {
-    return ret ? xr_recorder_new(ret, params) : -EINVAL;
+    if (!ret)
+        return -EINVAL;
+    xr_library_enter();
+    return xr_recorder_new(ret, params);
 }
 
 void xray_recorder_free(xray_recorder *recorder)

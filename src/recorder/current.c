@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "recorder/current.h"
 
-#include <xraytrace/describe.h>
-
-#include "base/random.h"
 #include "base/thread.h"
-#include "model/describe.h"
-#include "recorder/lifecycle.h"
 
 static _Alignas(XR_POOL_SEGMENT_BYTES) char nothing[XR_POOL_SEGMENT_BYTES];
 
@@ -139,8 +134,7 @@ void xr_current_remove_slow(const xray_segment *handle, bool inner_too)
         xr_stack.unlisted--;
 }
 
-/* The innermost segment that is open, whatever is on top of it. */
-static struct xr_segment *innermost(void)
+struct xr_segment *xr_current_innermost(void)
 {
     struct xr_segment *segment = NULL;
 
@@ -150,34 +144,18 @@ static struct xr_segment *innermost(void)
     return segment;
 }
 
-void xr_current_end_inside(struct xr_segment *segment)
+bool xr_current_is_stacked(struct xr_segment *segment)
 {
     const xray_segment *handle = xr_handle(segment);
     xray_segment **at = xr_stack.unlisted ? xr_stack.listed : xr_stack.top;
-    struct xr_segment *inner;
 
     while (*at && *at != handle)
         at--;
-    if (*at && open_here(handle))
-        while ((inner = innermost()) != segment)
-            xr_end(inner, 0);
+    return *at && open_here(handle);
 }
 
-/* What a thread leaves open on its stack ends with it, and says so. */
-static void on_thread_exit(void)
+void xr_current_clear(void)
 {
-    static const xray_exception reason = {
-        .size = sizeof(reason),
-        .type = "ThreadExit",
-        .message = "the thread ended while this was open",
-    };
-    struct xr_segment *segment;
-
-    while ((segment = innermost()) != NULL) {
-        if ((segment->flags & (XR_RECORDING | XR_FACADE)) == XR_RECORDING)
-            (void)xr_describe_exception(segment, xr_random_u64() | 1, &reason);
-        xr_end(segment, 0);
-    }
     if (xr_stack.class >= 0)
         xr_pool_put((enum xr_pool_class)xr_stack.class, xr_stack.entries);
     xr_stack = (struct xr_stack){ .top = &no_entry, .limit = &no_entry, .class = -1 };
@@ -185,8 +163,5 @@ static void on_thread_exit(void)
 
 void xr_current_set_up(void)
 {
-    static const struct xr_thread_hooks hooks = { .exit = on_thread_exit };
-
     xr_segment_retire((struct xr_segment *)nothing);
-    xr_thread_register(&hooks);
 }

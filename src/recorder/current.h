@@ -26,7 +26,7 @@ extern _Thread_local struct xr_stack xr_stack;
 /* What a begin gives when there is no memory: a handle that is always stale. */
 extern xray_segment *const xr_placeholder;
 
-/* Before the first xr_thread_enter(). */
+/* Before the first segment. */
 void xr_current_set_up(void);
 
 struct xr_segment *xr_current_segment_slow(void);
@@ -75,7 +75,13 @@ static inline void xr_current_remove(struct xr_segment *segment, bool inner_too)
         xr_current_remove_slow(handle, inner_too);
 }
 
-/* Ends what is open inside a segment of this thread's stack. */
-void xr_current_end_inside(struct xr_segment *segment);
+/* The innermost segment that is open, whatever is on top of it; that is off the stack then. */
+struct xr_segment *xr_current_innermost(void);
+
+/* Whether a segment is open and on this thread's stack. */
+bool xr_current_is_stacked(struct xr_segment *segment);
+
+/* An empty stack, with no memory of the pool's. */
+void xr_current_clear(void);
 
 #endif /* XR_RECORDER_CURRENT_H */

@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "recorder/library.h"
+
 _Atomic(xray_recorder *) xr_default_lent;
 _Atomic(xray_recorder *) xr_default_own;
 
@@ -18,6 +20,7 @@ xray_recorder *xr_default_make(void)
     /* An allocator that begins a segment asks for what is just being made. */
     if (making)
         return NULL;
+    xr_library_enter();
     making = true;
     r = xr_recorder_new(&made, NULL);
     making = false;

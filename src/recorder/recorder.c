@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -12,7 +11,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "emit/emit.h"
-#include "recorder/current.h"
 #include "recorder/settings.h"
 #include "sampling/rate.h"
 #include "wire/daemon_address.h"
@@ -33,22 +31,6 @@
 
 static const char sdk[] = "\"sdk\":\"X-Ray for C\",\"sdk_version\":\"" STRINGIFY(
     XRAY_VERSION_MAJOR) "." STRINGIFY(XRAY_VERSION_MINOR) "." STRINGIFY(XRAY_VERSION_PATCH) "\"";
-
-static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-/* Threads leave in the reverse order: open segments first, memory last. */
-static void set_up(void)
-{
-    xr_pool_set_up();
-    xr_counters_set_up();
-    xr_current_set_up();
-}
-
-void xr_library_enter(void)
-{
-    pthread_once(&once, set_up);
-    xr_thread_enter();
-}
 
 int xr_hook_copy(void *ret, const void *hook, size_t known)
 {
@@ -234,7 +216,6 @@ int xr_recorder_new(xray_recorder **ret, const xray_recorder_params *params)
     xray_recorder *recorder;
     int r = 0;
 
-    xr_library_enter();
     if (params)
         r = xr_hook_copy(&copy, params, sizeof(copy));
     if (r >= 0 && copy.logger) {

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "model/attributes.h"
+#include "recorder/library.h"
 #include "recorder/recorder.h"
 
 static struct xr_segment *segment;

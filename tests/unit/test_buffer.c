@@ -5,6 +5,7 @@
 
 #include "base/buffer.h"
 #include "base/pool.h"
+#include "recorder/library.h"
 #include "recorder/recorder.h"
 
 static char own[64];

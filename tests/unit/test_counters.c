@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "recorder/counters.h"
+#include "recorder/library.h"
 #include "recorder/recorder.h"
 
 static struct xr_counters counters;

@@ -6,6 +6,7 @@
 #include "base/alloc.h"
 #include "base/random.h"
 #include "recorder/current.h"
+#include "recorder/library.h"
 
 static bool no_memory;
 

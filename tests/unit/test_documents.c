@@ -7,6 +7,7 @@
 #include "model/attributes.h"
 #include "model/describe.h"
 #include "model/document.h"
+#include "recorder/library.h"
 #include "recorder/recorder.h"
 
 #define ID    0x0123456789abcdefu

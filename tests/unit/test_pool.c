@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/pool.h"
+#include "recorder/library.h"
 #include "recorder/recorder.h"
 
 static size_t allocated;

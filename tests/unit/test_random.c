@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/random.h"
+#include "recorder/library.h"
 #include "recorder/recorder.h"
 
 TestSuite(random, .init = xr_library_enter);

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "emit/emit.h"
+#include "recorder/library.h"
 #include "recorder/recorder.h"
 
 TestSuite(udp, .init = xr_library_enter);
