@@ -8,6 +8,9 @@ struct failure failure;
 char directory[64];
 char program[128];
 
+#define MAX_REPLIES 32
+static struct peer_reply kept[MAX_REPLIES];
+
 void support_begin(void)
 {
     cr_redirect_stdout();
@@ -51,7 +54,10 @@ void start(const struct peer_reply *replies, size_t count)
                                          "_X_AMZN_TRACE_ID" };
     for (size_t i = 0; i < sizeof(unset) / sizeof(*unset); i++)
         unsetenv(unset[i]);
-    peer = peer_start(replies, count);
+    /* The peer still looks at a reply when the test that gave it has its answer, and returns. */
+    cr_assert_leq(count, MAX_REPLIES);
+    memcpy(kept, replies, count * sizeof(*kept));
+    peer = peer_start(kept, count);
     setenv("AWS_ENDPOINT_URL", peer_url(peer), 1);
     setenv("AWS_REGION", "us-east-1", 1);
     setenv("AWS_ACCESS_KEY_ID", "AKIDEXAMPLE", 1);
