@@ -121,28 +121,20 @@ static int upload(struct job *job, const char *path)
                        "upload: %s", failure.message);
 }
 
-/* Both in one subsegment, which is seen while it lasts. */
-static int download(struct job *job, const struct ytdlp *ytdlp)
+/* Seen while it lasts, which may be long. */
+static int download(struct job *job, const struct ytdlp *ytdlp, struct ytdlp_file *ret)
 {
-    struct ytdlp_file file = { 0 };
     struct listener listener = { .file_id = job->file->id, .last_ms = clock_now_ms() };
     xray_segment *segment = xray_begin_subsegment("yt-dlp download");
     xray_annotate(segment, "video_id", job->file->id);
     xray_send_in_progress(segment);
 
-    int result = ytdlp_download(ytdlp, job->source.url, on_progress, &listener, &file,
-                                &job->problem);
-    xray_annotate(segment, "attempt", file.attempts);
-    xray_annotate(segment, "progress_reports", file.reports);
-    xray_annotate(segment, "downloaded_bytes", listener.progress.bytes);
-    if (result == 0)
-        result = upload(job, file.path);
-    if (result == 0) {
-        xray_annotate(segment, "bytes", job->upload.bytes);
-        xray_annotate(segment, "parts", job->upload.parts);
-    } else {
+    int result = ytdlp_download(ytdlp, job->source.url, on_progress, &listener, ret, &job->problem);
+    xray_annotate(segment, "attempt", ret->attempts);
+    xray_annotate(segment, "progress_reports", ret->reports);
+    xray_annotate(segment, "bytes", listener.progress.bytes);
+    if (result < 0)
         record_problem(job, segment);
-    }
     xray_end(segment);
     return result;
 }
@@ -171,7 +163,10 @@ static int work(struct job *job, const char *directory)
     if (file_describe(&job->table, job->file, &video, clock_now_ms(), &job->failure) < 0 ||
         file_begin_download(&job->table, job->file, clock_now_ms(), &job->failure) < 0)
         return -EIO;
-    result = download(job, &ytdlp);
+    struct ytdlp_file file = { 0 };
+    result = download(job, &ytdlp, &file);
+    if (result == 0)
+        result = upload(job, file.path);
     if (result < 0)
         return -EREMOTEIO;
 
