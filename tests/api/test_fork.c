@@ -259,7 +259,7 @@ Test(fork, lets_the_child_start_threads)
 }
 
 static _Atomic bool hook_is_ready;
-static _Atomic int too_early;
+static _Atomic int too_early, told;
 
 static int emit_when_ready(void *data, const xray_document *document)
 {
@@ -272,6 +272,7 @@ static int emit_when_ready(void *data, const xray_document *document)
 static void get_ready(void *data)
 {
     (void)data;
+    told++;
     usleep(50000);
     (void)xray_recorder_flush(recorder, 0);
     hook_is_ready = true;
@@ -292,7 +293,7 @@ static int use_threads_at_once(void)
         pthread_create(&threads[i], NULL, end_one, NULL);
     for (int i = 0; i < 8; i++)
         pthread_join(threads[i], NULL);
-    return too_early;
+    return too_early + (told != 1);
 }
 
 Test(fork, calls_no_hook_before_it_was_told)

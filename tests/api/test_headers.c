@@ -242,6 +242,25 @@ Test(unsampled, subsegment_whose_segment_ended_still_has_a_complete_header)
     settle();
 }
 
+Test(unsampled, subsegment_keeps_its_trace_when_its_segment_ends)
+{
+    xray_segment *a, *b, *c;
+    xray_trace_header before, after;
+
+    settle();
+    record_with((xray_recorder_params){ .sampler = &sampler_no });
+    a = xray_begin_segment("a");
+    b = xray_begin_subsegment("b");
+    c = xray_start_subsegment(b, "c");
+    before = header_of(c);
+    xray_end(a);
+    xray_end(b);
+    after = header_of(c);
+    cr_expect_arr_eq(&after, &before, sizeof(before));
+    xray_end(c);
+    settle();
+}
+
 Test(unsampled, segment_passes_lineage_on)
 {
     xray_segment *a = continue_trace("Root=" ROOT ";Sampled=0;Lineage=a:1");
