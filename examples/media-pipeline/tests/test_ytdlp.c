@@ -114,9 +114,9 @@ Test(ytdlp, gets_no_credentials)
     setenv("FILES_TABLE", "Files", 1);
     write_program("env");
     cr_assert_eq(ytdlp_describe(&ytdlp, URL, &json, &problem), 0);
-    cr_expect_null(strstr(json.data, "AWS"), "%s", json.data);
-    cr_expect_null(strstr(json.data, "AMZN"), "%s", json.data);
-    cr_expect_null(strstr(json.data, "FILES"), "%s", json.data);
+    cr_expect_null(strstr(json.data, "AWS_"), "%s", json.data);
+    cr_expect_null(strstr(json.data, "_AMZN_"), "%s", json.data);
+    cr_expect_null(strstr(json.data, "FILES_TABLE"), "%s", json.data);
     cr_expect(strstr(json.data, "PATH="), "%s", json.data);
     text_release(&json);
 }
@@ -166,7 +166,7 @@ Test(ytdlp, must_have_made_it_in_its_directory)
 
 Test(ytdlp, is_asked_for_another_format_when_one_is_not_there)
 {
-    cr_assert_eq(download("case \"$*\" in *bv*) echo 'ERROR: HTTP Error 403: Forbidden' >&2;"
+    cr_assert_eq(download("case \"$*\" in *'bv*'*) echo 'ERROR: HTTP Error 403: Forbidden' >&2;"
                           "exit 1;; esac; echo data > media.mp4; echo \"file $(pwd)/media.mp4\""),
                  0, "%s", problem.message);
     cr_assert_eq(file.attempts, 2);
