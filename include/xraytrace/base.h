@@ -21,7 +21,8 @@
  *
  * Structs: size is sizeof of the struct the caller was compiled with; zero in
  * any other member means the default. Set-up calls refuse with -E2BIG a larger
- * struct whose additional members are not zero; recording calls ignore them.
+ * struct whose additional members are not zero; recording calls leave them out
+ * and count them.
  *
  * Fork: needs no call. The child gets new ids and its own socket; what began
  * before the fork is the parent's to send.

@@ -54,7 +54,10 @@ XRAY_API xray_segment *xray_begin_subsegment(const char *name);
  */
 XRAY_API void xray_end(xray_segment *segment);
 
-/* The same, for work that ended earlier. Unix time in ns; before the start means the start. */
+/*
+ * The same, for work that ended earlier. Unix time in ns; 0 is now, and a time
+ * before the start is the start.
+ */
 XRAY_API void xray_end_at(xray_segment *segment, int64_t end_ns);
 
 /*

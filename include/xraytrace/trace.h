@@ -28,7 +28,7 @@ typedef enum xray_sampled {
  * the wire. All zero means "no trace", and formats to nothing.
  */
 typedef struct xray_trace_header {
-    xray_trace_id trace_id;    /* zero: a new trace is started, the rest still counts */
+    xray_trace_id trace_id;    /* zero: a new trace, without parent; the rest still counts */
     xray_segment_id parent_id; /* 0: no parent */
     int32_t sampled;           /* xray_sampled */
     uint32_t flags;            /* W3C trace-flags as received, passed on */

@@ -40,36 +40,37 @@ enum {
 
 struct xr_segment {
     struct xr_segment *next; /* the pool's, while it is free */
-    _Atomic uint32_t generation;
-    uint32_t flags; /* XR_SUBSEGMENT… */
-    xray_recorder *recorder;
-    _Atomic(xray_segment *) parent; /* may have ended since */
-    _Atomic uint64_t home;          /* xr_thread.id, or 0 */
 
     /*
-     * Atomic, for they may be made later, and read by other threads. The trace
-     * id is in the order of its bytes; 0 means not made yet.
+     * What other threads may read while the block is used again: they look at
+     * the generation before and after. The ids may be made later; the trace id
+     * is in the order of its bytes, and 0 means not made yet.
      */
+    _Atomic uint32_t generation;
+    uint32_t unused;
+    _Atomic(xray_segment *) parent; /* may have ended since */
+    _Atomic uint64_t home;          /* xr_thread.id, or 0 */
     _Atomic uint64_t trace[2];
     _Atomic uint64_t id;
 
+    xray_recorder *recorder;
+    uint32_t flags; /* XR_SUBSEGMENT… */
+    uint32_t state; /* XR_STACKED… */
+    uint32_t fork_generation;
+    uint32_t trace_flags; /* W3C's */
     uint64_t parent_id;
     int64_t start_ns;
     int64_t clock_offset_ns; /* Unix time minus the monotonic clock's */
-    uint32_t fork_generation;
-    uint32_t state;       /* XR_STACKED… */
-    uint32_t trace_flags; /* W3C's */
-    uint32_t marks;       /* XRAY_ERROR… */
-    uint32_t sections;    /* one bit for each xr_section in the log */
-    uint32_t replaced;    /* bytes of the log that do not count any more */
-    uint64_t keys;        /* one bit for each hash of a key in the log */
+    uint32_t marks;          /* XRAY_ERROR… */
+    uint32_t sections;       /* one bit for each xr_section in the log */
+    uint64_t keys;           /* one bit for each hash of a key in the log */
     struct xr_buffer attributes;
     struct xr_buffer children; /* a 32-bit length and that many bytes of JSON, again and again */
     uint16_t name_length;
     uint16_t extra_length;
     uint16_t service_length;
     uint16_t links;
-    uint32_t reserved;
+    uint32_t replaced; /* bytes of the log that do not count any more */
 
     /* The name, the header's extra fields, the service's name; each with a NUL; then the log. */
     char text[];

@@ -7,7 +7,8 @@
 #include "recorder/lifecycle.h"
 #include "wire/trace_header.h"
 
-#define ZEROED_FROM offsetof(struct xr_segment, flags)
+/* What is not atomic, which other threads do not look at. */
+#define ZEROED_FROM offsetof(struct xr_segment, recorder)
 #define ZEROED_TO   (offsetof(struct xr_segment, text) + 3) /* three empty texts */
 
 static struct xr_segment *no_memory(xray_recorder *recorder)
@@ -32,7 +33,11 @@ static inline struct xr_segment *new_segment(xray_recorder *recorder, uint32_t f
     segment->flags = flags;
     segment->recorder = recorder;
     segment->fork_generation = xr_fork_generation;
+    atomic_store_explicit(&segment->parent, NULL, memory_order_relaxed);
     atomic_store_explicit(&segment->home, xr_thread.id, memory_order_relaxed);
+    atomic_store_explicit(&segment->trace[0], 0, memory_order_relaxed);
+    atomic_store_explicit(&segment->trace[1], 0, memory_order_relaxed);
+    atomic_store_explicit(&segment->id, 0, memory_order_relaxed);
     if (!(flags & XR_FACADE))
         xr_count(recorder, XR_BEGUN, 1);
     return segment;
@@ -100,7 +105,8 @@ static void new_trace_id(struct xr_segment *segment)
 static void take_header(struct xr_segment *segment, const xray_trace_header *header)
 {
     xr_segment_set_trace(segment, &header->trace_id);
-    segment->parent_id = header->parent_id;
+    /* In a trace of its own there is no such parent. */
+    segment->parent_id = xr_trace_id_is_zero(&header->trace_id) ? 0 : header->parent_id;
     segment->trace_flags = header->flags;
     if (header->sampled == XRAY_SAMPLED_REQUESTED)
         segment->flags |= XR_REQUESTED;

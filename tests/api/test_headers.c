@@ -391,6 +391,15 @@ Test(incoming, bad_root_starts_a_new_trace_and_keeps_the_rest)
     settle();
 }
 
+Test(incoming, bad_root_leaves_no_parent_that_is_in_no_trace)
+{
+    xray_segment *a = continue_trace("Root=nonsense;Parent=53995c3f42cd8ad8;Sampled=1");
+
+    xray_end(a);
+    settle();
+    cr_expect_null(member(document(0), "parent_id"));
+}
+
 Test(incoming, upper_case_root_is_the_same_trace)
 {
     xray_segment *a = continue_trace("Root=1-5759E988-BD862E3FE1BE46A994272793;Sampled=1");
