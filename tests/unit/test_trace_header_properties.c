@@ -5,29 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "wire/trace_header.h"
-
-#define ROOT   "Root=1-5759e988-bd862e3fe1be46a994272793"
-#define PARENT "Parent=53995c3f42cd8ad8"
-
-#define LENGTH_OF(array) (sizeof(array) / sizeof(*(array)))
-
-static xray_trace_header parse(const char *text)
-{
-    xray_trace_header header;
-
-    cr_assert_eq(xr_trace_header_parse(&header, text), 0, "refused: \"%s\"", text);
-    return header;
-}
-
-static const char *format(const xray_trace_header *header)
-{
-    static char text[XRAY_TRACE_HEADER_SIZE];
-    size_t length = xr_trace_header_format(header, text, sizeof(text));
-
-    cr_assert_eq(length, strlen(text));
-    return text;
-}
+#include "trace_headers.h"
 
 static uint64_t next_random(uint64_t *state)
 {
