@@ -94,11 +94,8 @@ class Consumer(unittest.TestCase):
         for name in ('xraytrace', 'xraytrace-curl'):
             text = (self.prefix / 'lib' / 'pkgconfig' / f'{name}.pc').read_text()
             self.assertEqual(re.findall(r'^Cflags:(.*)', text, re.M), [' -I${includedir}'])
-        # pkgconf adds what the private requirements have.
         flags = run('pkg-config', '--cflags', 'xraytrace', env=self.environment).split()
-        private = run('pkg-config', '--cflags', 'libcjson', env=self.environment).split()
-        self.assertEqual([flag for flag in flags if flag not in private],
-                         [f'-I{self.prefix}/include'])
+        self.assertEqual(len(flags), 1, flags)
 
     def test_the_curl_library_names_libcurl_as_its_requirement(self):
         source = self.work / 'fetch.c'
