@@ -86,6 +86,7 @@ void xr_attribute_commit(struct xr_segment *segment, enum xr_section section,
     memcpy(start, &attribute, sizeof(attribute));
     segment->attributes.length += length;
     segment->sections |= 1u << section;
+    segment->counts[section]++;
     segment->keys |= bit;
 }
 
@@ -109,6 +110,8 @@ void xr_attribute_remove(struct xr_segment *segment, enum xr_section section,
              sizeof(member.attribute);
     member.attribute.replaced = 1;
     memcpy(record, &member.attribute, sizeof(member.attribute));
+    if (--segment->counts[section] == 0)
+        segment->sections &= ~(1u << section);
     segment->replaced += (uint32_t)(sizeof(member.attribute) + xr_member_length(&member));
 }
 

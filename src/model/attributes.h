@@ -22,6 +22,7 @@ enum xr_section {
     XR_SECTION_LINK,
     XR_SECTIONS,
 };
+static_assert((int)XR_SECTIONS <= XR_SECTIONS_MAX, "a segment counts every section");
 
 /* A record of the log; "key":value follows it. Not aligned. */
 struct xr_attribute {

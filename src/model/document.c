@@ -40,9 +40,11 @@ static uint32_t sections_of(const struct xr_segment *segment, uint32_t omit)
 /* "key":value,"key":value of a section, with a comma before each but the first after an opening. */
 static char *write_members(char *p, const struct xr_segment *segment, enum xr_section section)
 {
+    uint16_t left = segment->counts[section];
     struct xr_member member;
 
-    for (uint32_t at = 0; next_of(segment, section, &at, &member);) {
+    /* Most sections stand together: what follows the last one is not looked at. */
+    for (uint32_t at = 0; left > 0 && next_of(segment, section, &at, &member); left--) {
         if (p[-1] != '{')
             *p++ = ',';
         p = xr_json_bytes(p, member.text, xr_member_length(&member));

@@ -6,20 +6,16 @@
 #include "model/name_characters.h"
 #include "model/segment.h"
 
-/* The ASCII that X-Ray allows in names, as one bit for each character. */
-static const uint64_t allowed[2] = {
-    /* blank # % & + - . / 0 to 9 : = */
-    UINT64_C(1) << ' ' | UINT64_C(1) << '#' | UINT64_C(1) << '%' | UINT64_C(1) << '&' |
-        UINT64_C(1) << '+' | UINT64_C(1) << '-' | UINT64_C(1) << '.' | UINT64_C(1) << '/' |
-        UINT64_C(0x3FF) << '0' | UINT64_C(1) << ':' | UINT64_C(1) << '=',
-    /* @ A to Z _ a to z */
-    UINT64_C(1) << ('@' - 64) | UINT64_C(0x3FFFFFF) << ('A' - 64) | UINT64_C(1) << ('_' - 64) |
-        UINT64_C(0x3FFFFFF) << ('a' - 64),
+/* The ASCII that X-Ray allows in names. */
+static const bool allowed[256] = {
+    [' '] = true, ['#'] = true, ['%'] = true,         ['&'] = true,         ['+'] = true,
+    ['-'] = true, ['.'] = true, ['/'] = true,         [':'] = true,         ['='] = true,
+    ['@'] = true, ['_'] = true, ['0' ... '9'] = true, ['A' ... 'Z'] = true, ['a' ... 'z'] = true,
 };
 
 static bool is_allowed(unsigned char c)
 {
-    return c < 128 && (allowed[c >> 6] >> (c & 63) & 1);
+    return allowed[c];
 }
 
 /* The rest of a name, from its first character that is not plain ASCII or not allowed. */

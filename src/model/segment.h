@@ -38,6 +38,8 @@ enum {
     XR_OWN_DOCUMENT = 1u << 1, /* sent in progress: never embedded, and no child is */
 };
 
+#define XR_SECTIONS_MAX 12
+
 struct xr_segment {
     struct xr_segment *next; /* the pool's, while it is free */
 
@@ -70,7 +72,8 @@ struct xr_segment {
     uint16_t extra_length;
     uint16_t service_length;
     uint16_t links;
-    uint32_t replaced; /* bytes of the log that do not count any more */
+    uint32_t replaced;                /* bytes of the log that do not count any more */
+    uint16_t counts[XR_SECTIONS_MAX]; /* attributes in the log of each xr_section */
 
     /* The name, the header's extra fields, the service's name; each with a NUL; then the log. */
     char text[];
