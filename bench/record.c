@@ -2,7 +2,8 @@
 /*
  * What recording costs, as one JSON line for each workload: the median of seven
  * runs in nanoseconds, as a ratio to a clock read, or to a connected send of 600
- * bytes where documents leave, measured in the same run; and what was allocated.
+ * bytes where documents leave, and what was allocated. Each run is measured
+ * between two calibrations, since the speed of a shared machine changes.
  */
 #include <arpa/inet.h>
 #include <pthread.h>
@@ -197,22 +198,44 @@ static int compare(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static double measure(void (*run)(void), long repeats, long operations)
+static double time_of(void (*run)(void), long repeats)
 {
-    double results[RUNS];
+    double start = now_ns();
 
-    for (long i = 0; i < repeats / 10 + 1; i++)
+    for (long i = 0; i < repeats; i++)
         run();
-    allocations = documents = bytes = 0;
-    for (int r = 0; r < RUNS; r++) {
-        double start = now_ns();
+    return (now_ns() - start) / (double)repeats;
+}
 
-        for (long i = 0; i < repeats; i++)
-            run();
-        results[r] = (now_ns() - start) / (double)repeats / (double)operations;
-    }
+static double calibrate(bool sends)
+{
+    return sends ? time_of(send_600, 5000) : time_of(read_clock, 200000);
+}
+
+static double median(double results[RUNS])
+{
     qsort(results, RUNS, sizeof(*results), compare);
     return results[RUNS / 2];
+}
+
+static void measure(const struct workload *w)
+{
+    double ns[RUNS], ratios[RUNS], before, after;
+
+    time_of(w->run, w->repeats / 10 + 1);
+    allocations = documents = bytes = 0;
+    after = calibrate(w->sends);
+    for (int r = 0; r < RUNS; r++) {
+        before = after;
+        ns[r] = time_of(w->run, w->repeats) / (double)w->operations;
+        after = calibrate(w->sends);
+        ratios[r] = 2 * ns[r] / (before + after);
+    }
+    printf("{\"workload\":\"%s\",\"what\":\"%s\",\"ns\":%.1f,\"%s\":%.2f,\"calibration_ns\":%.1f,"
+           "\"allocations\":%lu,\"documents\":%lu,\"bytes\":%lu}\n",
+           w->name, w->what, median(ns), w->sends ? "sends" : "clocks", median(ratios), after,
+           allocations, documents, documents ? bytes / documents : 0);
+    fflush(stdout);
 }
 
 /* ---- The peer of what is sent: reads on another thread ------------------------------ */
@@ -298,7 +321,6 @@ int main(void)
                                 .allocate = allocate,
                                 .release = release };
     char address[32];
-    double clock_ns, send_ns;
 
     if (xray_set_allocator(&counting) < 0 || open_sink(address) < 0 || make_rules() < 0 ||
         make(&unsampled, 0, 0, NULL) < 0 || make(&by_default, 1, 0.05, NULL) < 0 ||
@@ -306,22 +328,11 @@ int main(void)
         fprintf(stderr, "record: could not set up\n");
         return 1;
     }
-    clock_ns = measure(read_clock, 2000000, 1);
-    send_ns = measure(send_600, 100000, 1);
-    printf("{\"calibration\":\"clock\",\"ns\":%.1f}\n", clock_ns);
-    printf("{\"calibration\":\"send 600 bytes\",\"ns\":%.1f}\n", send_ns);
     for (size_t i = 0; i < sizeof(workloads) / sizeof(*workloads); i++) {
         const struct workload *w = &workloads[i];
-        double ns;
 
         xray_recorder_set_default(w->recorder ? *w->recorder : NULL);
-        ns = measure(w->run, w->repeats, w->operations);
-        printf("{\"workload\":\"%s\",\"what\":\"%s\",\"ns\":%.1f,\"%s\":%.2f,\"allocations\":%lu,"
-               "\"documents\":%lu,\"bytes\":%lu}\n",
-               w->name, w->what, ns, w->sends ? "sends" : "clocks",
-               ns / (w->sends ? send_ns : clock_ns), allocations, documents,
-               documents ? bytes / documents : 0);
-        fflush(stdout);
+        measure(w);
     }
     return 0;
 }
