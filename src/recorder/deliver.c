@@ -4,7 +4,6 @@
 #include <sched.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "recorder/recorder.h"
 
 /* The child may have started threads before: one tells the hooks, and the others wait for it. */

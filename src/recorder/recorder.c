@@ -12,14 +12,11 @@
 #include "base/json.h"
 #include "emit/emit.h"
 #include "recorder/settings.h"
+#include "recorder/version.h"
 #include "sampling/rate.h"
-#include "wire/daemon_address.h"
 
 #define DEFAULT_PER_SECOND 1
 #define DEFAULT_FRACTION   0.05
-
-#define STRINGIFY_(text) #text
-#define STRINGIFY(text)  STRINGIFY_(text)
 
 #if defined(__clang__)
 #define COMPILER         "clang"
@@ -29,8 +26,7 @@
 #define COMPILER_VERSION __VERSION__
 #endif
 
-static const char sdk[] = "\"sdk\":\"X-Ray for C\",\"sdk_version\":\"" STRINGIFY(
-    XRAY_VERSION_MAJOR) "." STRINGIFY(XRAY_VERSION_MINOR) "." STRINGIFY(XRAY_VERSION_PATCH) "\"";
+static const char sdk[] = "\"sdk\":\"X-Ray for C\",\"sdk_version\":\"" XR_VERSION_TEXT "\"";
 
 int xr_hook_copy(void *ret, const void *hook, size_t known)
 {
