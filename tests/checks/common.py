@@ -1,11 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the checks share: where the sources are, and how to read them."""
+import os
 import pathlib
 import re
+import shlex
+import shutil
+import subprocess
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 HEADERS = SOURCE / 'include' / 'xraytrace'
 CURL_HEADERS = {'aws.h', 'curl.h'}  # those of libxraytrace-curl
+LANGUAGES = {'c': ['c11', 'c17'], 'c++': ['c++11', 'c++17']}  # what the public headers compile as
 CODE = ('src', 'include', 'tools', 'examples', 'tests', 'bench', 'fuzz', 'pkgconfig')
 
 
@@ -39,3 +44,26 @@ def public_functions(headers):
         text = without_comments(header.read_text())
         found |= set(re.findall(r'\bXRAY_API\b[^;{}()]*?\b(xray_\w+)\s*\(', text))
     return found
+
+
+def compilers(cc, cxx):
+    """{language: {name: command}} of the given compilers, and of gcc and clang, as far as installed."""
+    found = {}
+    for language, commands in (('c', [cc, 'gcc', 'clang']), ('c++', [cxx, 'g++', 'clang++'])):
+        found[language], seen = {}, set()
+        for command in commands:
+            words = shlex.split(command)
+            # cc is another name for one of the others, and may be called through a cache.
+            program = os.path.realpath(shutil.which(words[-1]) or shutil.which(words[0]) or '')
+            if shutil.which(words[0]) and program not in seen:
+                found[language][pathlib.Path(program).name] = words
+                seen.add(program)
+    return found
+
+
+def syntax_complaints(command, language, text):
+    """What a compiler says of a text that includes the public headers; "" if it takes it silently."""
+    result = subprocess.run(
+        [*command, '-x', language, '-fsyntax-only', '-I', str(SOURCE / 'include'), '-'],
+        input=text, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
+    return result.stdout or ('' if result.returncode == 0 else 'it failed')

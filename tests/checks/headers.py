@@ -1,20 +1,19 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Each public header compiles alone, as C and as C++, without a warning and without padding.
+"""The public headers compile alone and together, as C and as C++, without a warning.
 
 headers.py [--cc COMMAND] [--cxx COMMAND] [--without-curl]
+
+With the compiler of the build, and with gcc and clang where they are installed.
 """
 import argparse
-import shlex
-import shutil
-import subprocess
 import sys
 import unittest
 
-from common import CURL_HEADERS, HEADERS, SOURCE
+from common import CURL_HEADERS, HEADERS, LANGUAGES, compilers, syntax_complaints
 
-WARNINGS = ['-Wall', '-Wextra', '-Wpadded', '-Werror']
-LANGUAGES = {'c': ['c11', 'c17'], 'c++': ['c++11', 'c++17']}
+# Padding in a struct would be bytes that a later version cannot use.
+WARNINGS = ['-Wall', '-Wextra', '-pedantic', '-Wpadded', '-Werror']
 USE = '''#include <xraytrace/xraytrace.h>
 void use(xray_segment *s, int *number, char *text);
 void use(xray_segment *s, int *number, char *text)
@@ -27,52 +26,53 @@ void use(xray_segment *s, int *number, char *text)
 '''
 
 
+def complaints(compiler, language, standard, text):
+    return syntax_complaints([*compiler, f'-std={standard}', *WARNINGS], language, text)
+
+
 class Headers(unittest.TestCase):
-    compilers = {}
-
-    def compile(self, language, standard, text):
-        """The compiler's complaints, "" for none."""
-        command = self.compilers[language]
-        if not command:
-            self.skipTest(f'there is no compiler for {language}')
-        result = subprocess.run(
-            [*command, f'-std={standard}', '-x', language, '-fsyntax-only', *WARNINGS,
-             '-I', str(SOURCE / 'include'), '-'],
-            input=text, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=120)
-        return result.stdout or ('' if result.returncode == 0 else 'it failed')
-
-    def use(self, language, value):
-        return self.compile(language, LANGUAGES[language][0], USE % (value, value))
+    def test_there_are_compilers_for_both_languages(self):
+        self.assertEqual([language for language in LANGUAGES if not found[language]], [])
 
 
-def compiles_alone(header, language, standard):
+def compiles(compiler, language, standard, headers):
     def test(self):
-        self.assertEqual(self.compile(language, standard, f'#include <xraytrace/{header}>\n'), '')
+        text = ''.join(f'#include <xraytrace/{header}>\n' for header in headers)
+        # C wants a declaration, which version.h has not.
+        self.assertEqual(complaints(compiler, language, standard, text + 'extern int some;\n'), '')
     return test
 
 
-def takes(language, value, wanted):
+def takes(compiler, language, value, wanted):
     def test(self):
-        complaints = self.use(language, value)
-        self.assertEqual(complaints == '', wanted, complaints or f'{value} was taken')
+        said = complaints(compiler, language, LANGUAGES[language][0], USE % (value, value))
+        self.assertEqual(said == '', wanted, said or f'{value} was taken')
     return test
+
+
+def add(test, *words):
+    setattr(Headers, '_'.join(['test', *words]).replace('+', 'p').replace('.', '_'), test)
 
 
 def add_tests(headers):
-    for language, standards in LANGUAGES.items():
-        plain = language.replace('+', 'p')
-        for standard in standards:
-            for header in headers:
-                setattr(Headers, f'test_{header[:-2]}_h_compiles_alone_as_{standard}'.replace('+', 'p'),
-                        compiles_alone(header, language, standard))
-        for what, value, wanted in (
-                ('text', 'text', True), ('a_literal', '"x"', True), ('a_number', '42', True),
-                ('a_double', '1.5', True), ('a_bool', 'xray_bool(true)', True),
-                ('a_pointer_to_int', 'number', False), ('a_cast_pointer', '(int *)text', False),
-                ('a_void_pointer', '(void *)text', False), ('a_segment', 's', False)):
-            verb = 'takes' if wanted else 'refuses'
-            setattr(Headers, f'test_an_annotation_{verb}_{what}_in_{plain}',
-                    takes(language, value, wanted))
+    for language, compiler_names in found.items():
+        for compiler, command in compiler_names.items():
+            for standard in LANGUAGES[language]:
+                for header in headers:
+                    add(compiles(command, language, standard, [header]),
+                        header, 'compiles_alone_as', standard, 'with', compiler)
+                for order, all_of_them in (('', headers), ('_in_reverse', headers[::-1]),
+                                           ('_twice', headers * 2)):
+                    add(compiles(command, language, standard, all_of_them),
+                        'all_compile_together' + order, 'as', standard, 'with', compiler)
+            for what, value, wanted in (
+                    ('text', 'text', True), ('a_literal', '"x"', True), ('a_number', '42', True),
+                    ('a_double', '1.5', True), ('a_bool', 'xray_bool(true)', True),
+                    ('a_value', 'xray_json("[]")', True),
+                    ('a_pointer_to_int', 'number', False), ('a_cast_pointer', '(int *)text', False),
+                    ('a_void_pointer', '(void *)text', False), ('a_segment', 's', False)):
+                add(takes(command, language, value, wanted), 'an_annotation',
+                    'takes' if wanted else 'refuses', what, 'in', language, 'with', compiler)
 
 
 if __name__ == '__main__':
@@ -81,9 +81,7 @@ if __name__ == '__main__':
     parser.add_argument('--cxx', default='c++')
     parser.add_argument('--without-curl', action='store_true')
     arguments, rest = parser.parse_known_args()
-    for language, command in (('c', arguments.cc), ('c++', arguments.cxx)):
-        words = shlex.split(command)
-        Headers.compilers[language] = words if shutil.which(words[0]) else None
+    found = compilers(arguments.cc, arguments.cxx)
     add_tests(sorted(path.name for path in HEADERS.glob('*.h')
                      if not (arguments.without_curl and path.name in CURL_HEADERS)))
     unittest.main(argv=sys.argv[:1] + rest)
