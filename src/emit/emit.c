@@ -8,10 +8,10 @@ int xr_emitter_return(xray_emitter *ret, const xray_emitter *made)
 {
     size_t size = ret->size;
 
-    if (size < sizeof(*made))
+    if (size < XR_EMITTER_LEAST)
         return -EINVAL;
     memset(ret, 0, size);
-    *ret = *made;
+    memcpy(ret, made, size < sizeof(*made) ? size : sizeof(*made));
     ret->size = size;
     return 0;
 }

@@ -121,7 +121,7 @@ int xr_emitter_udp(xray_emitter *ret, const char *address)
     struct udp *udp;
     int r;
 
-    if (ret->size < sizeof(*ret))
+    if (ret->size < XR_EMITTER_LEAST)
         return -EINVAL;
     r = xr_daemon_address_parse(&parsed, address ? address : "127.0.0.1:2000");
     if (r < 0)

@@ -55,6 +55,7 @@ def compilers(cc, cxx):
             words = shlex.split(command)
             # cc is another name for one of the others, and may be called through a cache.
             program = os.path.realpath(shutil.which(words[-1]) or shutil.which(words[0]) or '')
+            program = words[-1] if program.endswith('/ccache') else program
             if shutil.which(words[0]) and program not in seen:
                 found[language][pathlib.Path(program).name] = words
                 seen.add(program)
