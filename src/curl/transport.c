@@ -193,7 +193,7 @@ int xray_transport_curl(xray_transport *ret)
         .destroy = destroy,
     };
 
-    if (!ret || ret->size < sizeof(ret->size))
+    if (!ret || ret->size < sizeof(hook))
         return -EINVAL;
     pthread_once(&once, guard_forks);
     transport = calloc(1, sizeof(*transport));
@@ -204,6 +204,8 @@ int xray_transport_curl(xray_transport *ret)
         return -ENOMEM;
     }
     hook.data = transport;
+    /* Members of a newer struct are hooks too, which must not be there by chance. */
+    memset((char *)ret + sizeof(ret->size), 0, ret->size - sizeof(ret->size));
     xr_curl_params_write(ret, &hook, sizeof(hook));
     return 0;
 }
