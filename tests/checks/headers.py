@@ -10,10 +10,10 @@ import argparse
 import sys
 import unittest
 
-from common import CURL_HEADERS, HEADERS, LANGUAGES, compilers, syntax_complaints
+from common import CURL_HEADERS, HEADERS, LANGUAGES, SOURCE, compilers, syntax_complaints
 
 # Padding in a struct would be bytes that a later version cannot use.
-WARNINGS = ['-Wall', '-Wextra', '-pedantic', '-Wpadded', '-Werror']
+WARNINGS = ['-Wall', '-Wextra', '-pedantic', '-Wpadded', '-Wshadow', '-Wconversion', '-Werror']
 USE = '''#include <xraytrace/xraytrace.h>
 void use(xray_segment *s, int *number, char *text);
 void use(xray_segment *s, int *number, char *text)
@@ -43,6 +43,13 @@ def compiles(compiler, language, standard, headers):
     return test
 
 
+def compiles_scenarios(compiler, language, standard):
+    def test(self):
+        text = (SOURCE / 'tests' / 'abi' / 'scenarios.c').read_text()
+        self.assertEqual(complaints(compiler, language, standard, text), '')
+    return test
+
+
 def takes(compiler, language, value, wanted):
     def test(self):
         said = complaints(compiler, language, LANGUAGES[language][0], USE % (value, value))
@@ -54,7 +61,7 @@ def add(test, *words):
     setattr(Headers, '_'.join(['test', *words]).replace('+', 'p').replace('.', '_'), test)
 
 
-def add_tests(headers):
+def add_tests(headers, with_curl):
     for language, compiler_names in found.items():
         for compiler, command in compiler_names.items():
             for standard in LANGUAGES[language]:
@@ -65,6 +72,9 @@ def add_tests(headers):
                                            ('_twice', headers * 2)):
                     add(compiles(command, language, standard, all_of_them),
                         'all_compile_together' + order, 'as', standard, 'with', compiler)
+                if with_curl:
+                    add(compiles_scenarios(command, language, standard),
+                        'what_real_programs_do_compiles_as', standard, 'with', compiler)
             for what, value, wanted in (
                     ('text', 'text', True), ('a_literal', '"x"', True), ('a_number', '42', True),
                     ('a_double', '1.5', True), ('a_bool', 'xray_bool(true)', True),
@@ -82,6 +92,7 @@ if __name__ == '__main__':
     parser.add_argument('--without-curl', action='store_true')
     arguments, rest = parser.parse_known_args()
     found = compilers(arguments.cc, arguments.cxx)
+    with_curl = not arguments.without_curl
     add_tests(sorted(path.name for path in HEADERS.glob('*.h')
-                     if not (arguments.without_curl and path.name in CURL_HEADERS)))
+                     if with_curl or path.name not in CURL_HEADERS), with_curl)
     unittest.main(argv=sys.argv[:1] + rest)
