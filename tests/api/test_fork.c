@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <spawn.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -317,6 +318,337 @@ Test(fork, keeps_the_current_segment)
     in_child(current_is_kept);
     xray_end(parent_segment);
     settle();
+}
+
+/* ---- What was there when it forked -------------------------------------------- */
+
+static int record_afresh(void)
+{
+    xray_segment *segment = xray_begin_segment("new");
+    xray_stats stats = stats_of(recorder);
+
+    xray_end(xray_begin_subsegment("new inside"));
+    xray_end(segment);
+    return stats_of(recorder).emitted == stats.emitted + 1 && xray_current() == NULL ? 0 : 1;
+}
+
+Test(fork, with_nothing_open_records_in_the_child)
+{
+    pid_t child = in_child(record_afresh);
+
+    cr_assert_eq(shared->count, 1);
+    cr_expect_eq(shared->documents[0].by, child);
+    cr_expect_str_eq(value_of(0, "parent_id"), "");
+    settle();
+}
+
+static int use_detached(void)
+{
+    xray_segment *inside, *outside = xray_current();
+
+    xray_attach(parent_segment);
+    inside = xray_begin_subsegment("of the child");
+    xray_annotate(parent_segment, "by", "the child");
+    xray_end(inside);
+    xray_end(parent_segment);
+    return stats_of(recorder).dropped == 1 && xray_current() == outside ? 0 : 1;
+}
+
+Test(fork, with_a_detached_segment_leaves_that_to_the_parent)
+{
+    pid_t child;
+
+    parent_segment = xray_start_segment(recorder, xray_segment_params(.name = "detached"));
+    xray_detach(parent_segment);
+    child = in_child(use_detached);
+    xray_end(parent_segment);
+    cr_assert_eq(shared->count, 2);
+    cr_expect_eq(shared->documents[0].by, child);
+    cr_expect_str_eq(value_of(0, "name"), "of the child");
+    cr_expect_str_eq(value_of(0, "parent_id"), value_of(1, "id"));
+    cr_expect_eq(shared->documents[1].by, getpid());
+    cr_expect_null(strstr(shared->documents[1].text, "the child"), "it has memory of its own");
+    settle();
+}
+
+static void fork_there(void *data)
+{
+    xray_segment *own = xray_begin_segment("of the thread");
+
+    *(pid_t *)data = in_child(use_detached);
+    xray_end(own);
+}
+
+static void fork_there_with_nothing(void *data)
+{
+    *(pid_t *)data = in_child(record_afresh);
+}
+
+/* The thread it is current on does not exist in the child. */
+Test(fork, on_another_thread_leaves_what_is_open_here_to_the_parent)
+{
+    pid_t child;
+
+    parent_segment = xray_begin_segment("a");
+    on_thread(fork_there_with_nothing, &child);
+    cr_assert_eq(shared->count, 1);
+    cr_expect_eq(shared->documents[0].by, child);
+    xray_end(parent_segment);
+    cr_assert_eq(shared->count, 2);
+    cr_expect_eq(shared->documents[1].by, getpid());
+    settle();
+}
+
+Test(fork, on_another_thread_works_with_segments_of_both)
+{
+    pid_t child;
+
+    parent_segment = xray_begin_segment("a");
+    on_thread(fork_there, &child);
+    cr_assert_eq(shared->count, 2, "one of the child, and one of the thread");
+    cr_expect_eq(shared->documents[0].by, child);
+    cr_expect_str_eq(value_of(0, "name"), "of the child");
+    cr_expect_str_eq(value_of(1, "name"), "of the thread");
+    xray_end(parent_segment);
+    cr_expect_str_eq(value_of(2, "id"), value_of(0, "parent_id"));
+    settle();
+}
+
+static int end_invocation(void)
+{
+    xray_end(xray_begin_segment("of the child"));
+    return xray_lambda_end(parent_segment, 0) == 0 && xray_current() == NULL ? 0 : 1;
+}
+
+Test(fork, in_an_invocation_sends_what_the_child_does_in_it)
+{
+    parent_segment = xray_lambda_begin(
+        recorder, "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1");
+    in_child(end_invocation);
+    xray_end(xray_begin_subsegment("of the parent"));
+    cr_expect_eq(xray_lambda_end(parent_segment, 0), 0);
+    cr_assert_eq(shared->count, 2);
+    for (int i = 0; i < 2; i++)
+        cr_expect_str_eq(value_of(i, "parent_id"), "53995c3f42cd8ad8");
+    settle();
+}
+
+static int leave_a_mess(void)
+{
+    pid_t grandchild;
+    int status;
+
+    child_segment = xray_begin_subsegment("of the child");
+    grandchild = fork();
+    if (grandchild == 0) {
+        xray_end(xray_begin_subsegment("of the grandchild"));
+        xray_end(child_segment);
+        xray_end(parent_segment);
+        _exit(stats_of(recorder).dropped == 2 ? 0 : 1);
+    }
+    waitpid(grandchild, &status, 0);
+    xray_end(child_segment);
+    xray_end(parent_segment);
+    return status != 0 || stats_of(recorder).dropped != 1;
+}
+
+Test(fork, in_a_child_of_a_child_leaves_each_its_own)
+{
+    pid_t child;
+
+    parent_segment = xray_begin_segment("a");
+    child = in_child(leave_a_mess);
+    xray_end(parent_segment);
+    cr_assert_eq(shared->count, 3);
+    cr_expect_str_eq(value_of(0, "name"), "of the grandchild");
+    cr_expect_str_eq(value_of(0, "parent_id"), value_of(1, "id"));
+    cr_expect_eq(shared->documents[1].by, child);
+    cr_expect_str_eq(value_of(1, "parent_id"), value_of(2, "id"));
+    cr_expect_eq(shared->documents[2].by, getpid());
+    settle();
+}
+
+/* ---- In a hook -------------------------------------------------------------------- */
+
+static bool child_returns;
+
+/* Once; the child either leaves at once, or goes on from here as the parent does. */
+static void fork_in_hook(void)
+{
+    static bool done;
+    pid_t child;
+    int status;
+
+    if (done)
+        return;
+    done = true;
+    child = fork();
+    if (child == 0 && child_returns)
+        return;
+    if (child == 0) {
+        xray_segment *segment = xray_begin_segment("of the hook");
+
+        _exit(xray_is_recording(segment) ? 1 : 0);
+    }
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert_eq(status, 0);
+}
+
+static int fork_and_share(void *data, const xray_document *document)
+{
+    fork_in_hook();
+    return share(data, document);
+}
+
+static void fork_and_decide(void *data, const xray_sampling_request *request,
+                            xray_sampling_decision *ret)
+{
+    fork_in_hook();
+    sampler_yes.decide(data, request, ret);
+}
+
+static int64_t fork_and_tell_time(void *data)
+{
+    fork_in_hook();
+    return still_clock.now_ns(data);
+}
+
+static void fork_and_log(void *data, int level, const char *message)
+{
+    (void)data;
+    (void)level;
+    (void)message;
+    fork_in_hook();
+}
+
+static const xray_emitter forking_emitter = { .size = sizeof(forking_emitter),
+                                              .emit = fork_and_share,
+                                              .after_fork = count_after_fork };
+static const xray_sampler forking_sampler = { .size = sizeof(forking_sampler),
+                                              .decide = fork_and_decide };
+static const xray_clock forking_clock = { .size = sizeof(forking_clock),
+                                          .now_ns = fork_and_tell_time };
+static const xray_logger forking_logger = { .size = sizeof(forking_logger), .log = fork_and_log };
+
+static void record_with_forking_hook(int which)
+{
+    settle();
+    record_with((xray_recorder_params){
+        .emitter = which == 0 ? &forking_emitter : &sharing,
+        .sampler = which == 1 ? &forking_sampler : NULL,
+        .clock = which == 2 ? &forking_clock : NULL,
+        .logger = which == 3 ? &forking_logger : NULL,
+    });
+}
+
+static void record_a_little(void)
+{
+    xray_segment *segment;
+
+    (void)xray_begin_subsegment("logged, since there is no segment");
+    segment = xray_begin_segment("a");
+    xray_end(xray_begin_subsegment("b"));
+    xray_end(segment);
+}
+
+Test(fork, in_a_hook_changes_nothing_for_the_parent)
+{
+    for (int which = 0; which < 4; which++) {
+        pid_t child = fork();
+        int status;
+
+        if (child == 0) {
+            record_with_forking_hook(which);
+            record_a_little();
+            _exit(shared->count == which + 1 && stats_of(recorder).emitted == 1 ? 0 : 1);
+        }
+        cr_assert_eq(waitpid(child, &status, 0), child);
+        cr_assert_eq(status, 0, "hook %d", which);
+    }
+    settle();
+}
+
+/* The first half of it is in the parent, the second in both. */
+static void fork_half_way(int which)
+{
+    pid_t before = getpid();
+    xray_stats stats;
+
+    child_returns = true;
+    record_with_forking_hook(which);
+    record_a_little();
+    xray_end(xray_begin_segment("after"));
+    stats = stats_of(recorder);
+    if (stats.sampled != stats.embedded + stats.emitted + stats.failed + stats.dropped)
+        _exit(1);
+    if (getpid() != before)
+        _exit(stats.emitted > 0 && xray_current() == NULL ? 0 : 2);
+}
+
+Test(fork, in_a_hook_lets_the_child_go_on)
+{
+    for (int which = 0; which < 4; which++) {
+        pid_t child = fork();
+        int status;
+
+        if (child == 0) {
+            fork_half_way(which);
+            _exit(0);
+        }
+        cr_assert_eq(waitpid(child, &status, 0), child);
+        cr_assert_eq(status, 0, "hook %d", which);
+    }
+    settle();
+}
+
+/* ---- Children that become other programs ------------------------------------------ */
+
+static void expect_untouched(void)
+{
+    cr_expect_eq(xray_current(), child_segment);
+    xray_end(child_segment);
+    xray_end(parent_segment);
+    cr_assert_eq(shared->count, 1);
+    cr_expect(strstr(shared->documents[0].text, "\"subsegments\""));
+    cr_expect_eq(*after_forks, 0);
+    settle();
+}
+
+static void expect_exit_of(pid_t child, int expected)
+{
+    int status;
+
+    cr_assert_gt(child, 0);
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert(WIFEXITED(status) && WEXITSTATUS(status) == expected, "status %x", status);
+}
+
+Test(fork, by_vfork_and_exec_touches_nothing)
+{
+    pid_t child;
+
+    parent_segment = xray_begin_segment("a");
+    child_segment = xray_begin_subsegment("b");
+    child = vfork();
+    if (child == 0) {
+        execl("/bin/sh", "sh", "-c", "exit 7", (char *)NULL);
+        _exit(1);
+    }
+    expect_exit_of(child, 7);
+    expect_untouched();
+}
+
+Test(fork, by_posix_spawn_touches_nothing)
+{
+    char shell[] = "sh", option[] = "-c", command[] = "exit 7";
+    char *arguments[] = { shell, option, command, NULL };
+    pid_t child;
+
+    parent_segment = xray_begin_segment("a");
+    child_segment = xray_begin_subsegment("b");
+    cr_assert_eq(posix_spawn(&child, "/bin/sh", NULL, NULL, arguments, environ), 0);
+    expect_exit_of(child, 7);
+    expect_untouched();
 }
 
 /* ---- Sockets -------------------------------------------------------------------- */
