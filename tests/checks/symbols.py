@@ -79,6 +79,15 @@ class Symbols:
             with self.subTest(symbol):
                 self.assertEqual((kind, symbol.partition('@')[2]), ('T', '@' + self.node))
 
+    def test_the_shared_object_has_its_soname_and_is_never_unloaded(self):
+        path = self.library(0)
+        dynamic = subprocess.run(['readelf', '--dynamic', path], check=True, text=True,
+                                 stdout=subprocess.PIPE).stdout
+        soname = re.search(r'\(SONAME\).*\[(.*)\]', dynamic)[1]
+        self.assertRegex(path, '/' + re.escape(soname) + r'(\.\d+)*$')
+        self.assertRegex(soname, r'\.so\.0$')
+        self.assertRegex(dynamic, r'\(FLAGS_1\).*\bNODELETE\b')
+
     def test_the_archive_has_prefixed_names_only(self):
         found = {symbol for _, symbol in nm('--extern-only', '--defined-only', self.library(1))}
         self.assertEqual(sorted(self.declared - found), [], 'declared, but not in the archive')
