@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <xraytrace/xraytrace.h>
 
-#define DOCUMENT_MAX (63 * 1024 - 30) /* with the daemon's header line 63 KiB */
+#include "../documents/rules.h"
 
 /* The recorder of record(); also the default one. */
 extern xray_recorder *recorder;
@@ -40,6 +40,15 @@ void settle(void);
 xray_stats stats_of(xray_recorder *of);
 
 /* ---- Documents ----------------------------------------------------------- */
+
+/*
+ * What the emitter of record() does with each document at once, for other
+ * emitters: one that breaks a rule ends the process, and says which.
+ */
+void check_document(const xray_document *document);
+
+/* An exception that may be named as a cause without being in a document. */
+void declare_exception(xray_segment_id id);
 
 size_t document_count(void);
 const char *document_text(size_t i);

@@ -12,6 +12,14 @@ static xray_segment *open_one(void)
     return xray_start_segment(recorder, xray_segment_params(.name = "a"));
 }
 
+/* A subsegment that is a document by itself. */
+static xray_segment *open_own_subsegment(void)
+{
+    xray_trace_header from = { .trace_id = { { 1 } }, .parent_id = 2, .sampled = XRAY_SAMPLED_YES };
+
+    return xray_resume(recorder, &from, "a");
+}
+
 static char *text_of_length(size_t length)
 {
     char *text = calloc(1, length + 1);
@@ -164,7 +172,7 @@ Test(size, of_children_that_left_is_counted_as_documents)
 Test(size, sheds_metadata_first_and_says_so)
 {
     char *text = text_of_length(32000);
-    xray_segment *a = open_one();
+    xray_segment *a = open_own_subsegment();
 
     xray_annotate(a, "kept", 1);
     xray_add_metadata(a, NULL, "x", text);
@@ -189,15 +197,16 @@ Test(size, sheds_metadata_first_and_says_so)
 Test(size, of_a_70_kilobyte_text_is_survived)
 {
     char *text = text_of_length(70000);
-    xray_segment *a = open_one();
+    xray_segment *a = open_one(), *b = xray_start_subsegment(a, "b");
 
     xray_annotate(a, "x", text);
     xray_add_metadata(a, NULL, "x", text);
     xray_add_metadata(a, NULL, "y", xray_json(text));
     xray_set_user(a, text);
     xray_set_http(a, xray_http(.url = text, .user_agent = text));
-    xray_set_sql(a, xray_sql(.sanitized_query = text));
+    xray_set_sql(b, xray_sql(.sanitized_query = text));
     xray_add_exception(a, text, "%s", text);
+    xray_end(b);
     xray_end(a);
     free(text);
     settle();

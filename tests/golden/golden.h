@@ -18,7 +18,8 @@ void golden_wait(void);
 /*
  * Settles, and compares all documents with tests/golden/<name>.json. With
  * XRAYTRACE_TESTS_REWRITE set, a file that differs is written anew instead, and
- * the difference is printed to be read.
+ * the old and the new text are printed to be read. Run the test by hand for it:
+ * Criterion shows nothing of that with --tap.
  */
 void expect_golden(const char *name);
 

@@ -6,10 +6,14 @@ TestSuite(golden, .init = golden_record);
 
 static xray_segment *a;
 
-/* A little of everything that can be left out. */
+/* A little of everything that can be left out, in a document of its own. */
 static void begin(void)
 {
-    a = xray_begin_segment("orders");
+    xray_trace_header from = { .trace_id = { { 0x57, 0x59, 0xe9, 0x88, 0, 0, 0, 0, 1 } },
+                               .parent_id = 0xab,
+                               .sampled = XRAY_SAMPLED_YES };
+
+    a = xray_resume(recorder, &from, "orders");
     xray_add_metadata(a, NULL, "note", "x");
     xray_set_sql(a, xray_sql(.url = "pg://db/orders", .sanitized_query = "SELECT 1"));
     xray_add_exception_at(a, "order.c", 7, "place", "ENOSPC", "full");
@@ -83,7 +87,6 @@ Test(golden, omits_all_blocks_at_last)
     memset(message, 'x', sizeof(message) - 1);
     begin();
     xray_set_http(a, xray_http(.method = "GET", .status = 500));
-    xray_set_user(a, "ann");
     for (int i = 0; i < 70; i++)
         xray_add_exception_with(a, &exception);
     end_as("omits-blocks");
