@@ -2,8 +2,7 @@
 #ifndef XRAYTRACE_AWS_H
 #define XRAYTRACE_AWS_H
 
-/* Part of libxraytrace-curl: calls to AWS services, signed and traced. There is no AWS SDK for C.
- */
+/* Part of libxraytrace-curl: calls to AWS services, signed and traced. */
 
 #include <xraytrace/segment.h>
 
@@ -16,6 +15,7 @@ XRAY_BEGIN_DECLS
  */
 typedef struct xray_aws_client xray_aws_client;
 
+/* How a client is made. Zero means what is said behind "else". */
 typedef struct xray_aws_client_params {
     size_t size;
     const char *name;           /* of the subsegments; else the service's, such as "DynamoDB" */
@@ -49,16 +49,17 @@ typedef struct xray_aws_resource {
     const char *value;
 } xray_aws_resource;
 
+/* One call. Used while it is made, and not copied. */
 typedef struct xray_aws_request {
     size_t size;
-    const char *operation;      /* such as "UpdateItem"; recorded */
-    const char *method;         /* else "POST" */
-    const char *path;           /* percent-encoded; else "/" */
-    const char *query;          /* percent-encoded, without "?", such as "uploads" */
-    const char *const *headers; /* "Name: value", ended by NULL; signed */
-    const char *body;
+    const char *operation;              /* such as "UpdateItem"; recorded. Must be given */
+    const char *method;                 /* else "POST" */
+    const char *path;                   /* percent-encoded; else "/" */
+    const char *query;                  /* percent-encoded, without "?", such as "uploads" */
+    const char *const *headers;         /* "Name: value", ended by NULL; signed. May be NULL */
+    const char *body;                   /* may be NULL */
     size_t body_length;                 /* bytes */
-    const xray_aws_resource *resources; /* ended by a NULL key */
+    const xray_aws_resource *resources; /* ended by a NULL key; may be NULL */
 } xray_aws_request;
 
 #ifndef __cplusplus
@@ -100,8 +101,7 @@ typedef struct xray_aws_reply {
 XRAY_API int xray_aws_call(xray_aws_client *client, const xray_aws_request *request,
                            xray_aws_reply *ret);
 
-/* A header of the last reply, in any case ("etag"), or NULL. Belongs to the client, as the reply.
- */
+/* A header of the last reply, in any case ("etag"), or NULL. Belongs to the client, as it does. */
 XRAY_API const char *xray_aws_reply_header(const xray_aws_client *client, const char *name);
 
 XRAY_END_DECLS

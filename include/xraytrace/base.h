@@ -22,7 +22,15 @@
  * Structs: size is sizeof of the struct the caller was compiled with; zero in
  * any other member means the default. Set-up calls refuse with -E2BIG a larger
  * struct whose additional members are not zero; recording calls leave them out
- * and count them.
+ * and count them. Structs that a call fills in: set size first, at most that
+ * much is written. docs/abi.md has the whole of it.
+ *
+ * Threads: functions may be called by any thread at any time, unless their type
+ * or their comment says otherwise. Hooks are called without locks held, by any
+ * thread; they must not block for long, since the thread that records waits.
+ *
+ * Text is UTF-8 that ends with a NUL. Bytes that are not are repaired. A pointer
+ * to text that is NULL is a value that is not given.
  *
  * Fork: needs no call. The child gets new ids and its own socket; what began
  * before the fork is the parent's to send.
@@ -36,7 +44,6 @@
 #define XRAY_END_DECLS
 #endif
 
-/* What the compiler is to know: exported, result not to be ignored, checked as printf() is. */
 /* Of declarations: exported; its result must be used; its arguments are checked as printf()'s. */
 #define XRAY_API                 __attribute__((__visibility__("default")))
 #define XRAY_CHECKED             __attribute__((__warn_unused_result__))

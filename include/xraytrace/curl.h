@@ -27,7 +27,10 @@ XRAY_BEGIN_DECLS
 #define XRAY_CURL_NO_HEADERS ((struct curl_slist *)-1)
 XRAY_API CURLcode xray_curl_perform(CURL *easy, struct curl_slist *headers);
 
-/* The same in two halves, for the multi interface. Lives as long as the transfer; must not move. */
+/*
+ * The same in two halves, for the multi interface. Lives as long as the transfer,
+ * and must not move; its members are the library's.
+ */
 typedef struct xray_curl_transfer {
     CURL *easy;
     xray_segment *segment;
@@ -44,13 +47,17 @@ typedef struct xray_curl_transfer {
 XRAY_API void xray_curl_begin(xray_curl_transfer *transfer, xray_segment *parent, CURL *easy,
                               struct curl_slist *headers);
 
-/* After it, on any thread and once: records the outcome, and ends the subsegment. */
+/*
+ * After it, on any thread: records the outcome, and ends the subsegment. Once
+ * for each begin, whatever became of the transfer.
+ */
 XRAY_API void xray_curl_end(xray_curl_transfer *transfer, CURLcode result);
 
 /*
  * HTTP by libcurl, as a hook. Set ret->size first. Keeps a connection for each
- * thread that uses it. Its requests are never traced. Returns 0, -EINVAL or
- * -ENOMEM.
+ * thread that uses it. Its requests are never traced. Returns 0, -EINVAL for a
+ * struct without its size, or -ENOMEM. Give it to what takes a transport, or
+ * call its destroy(data).
  */
 XRAY_CHECKED XRAY_API int xray_transport_curl(xray_transport *ret);
 

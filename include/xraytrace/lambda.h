@@ -23,8 +23,8 @@ XRAY_API xray_segment *xray_lambda_begin(xray_recorder *recorder, const char *tr
 
 /*
  * Ends it, with whatever is still open in it on this thread, and flushes. Call
- * before answering the runtime, which may then freeze the process. 0, or
- * -ETIMEDOUT when not everything was out after timeout_ms.
+ * before answering the runtime, which may then freeze the process. 0, also for
+ * NULL, or -ETIMEDOUT when not everything was out after timeout_ms.
  */
 XRAY_API int xray_lambda_end(xray_segment *invocation, int timeout_ms);
 

@@ -6,10 +6,10 @@
 
 XRAY_BEGIN_DECLS
 
-/* What is known of a request when its trace begins. NULL: not known. */
+/* What is known of a request when its trace begins. NULL: not known. Valid during the call. */
 typedef struct xray_sampling_request {
     size_t size;
-    const char *service;
+    const char *service;      /* the segment's name */
     const char *service_type; /* the recorder's origin, such as "AWS::EC2::Instance" */
     const char *host;
     const char *http_method;
@@ -17,17 +17,21 @@ typedef struct xray_sampling_request {
     int64_t now_ns; /* Unix time, by the recorder's clock; 0: ask when you need it */
 } xray_sampling_request;
 
-/* 64 bytes for good; zero what is not known here. */
+/* What was decided: 64 bytes for good. Says no, by no rule, when decide() gets it. */
 typedef struct xray_sampling_decision {
-    int32_t sampled; /* 0 or 1 */
-    char rule[33];   /* the rule that decided, at most 32 bytes as X-Ray has it, or "" */
-    char reserved[27];
+    int32_t sampled;   /* 0 or 1 */
+    char rule[33];     /* the rule that decided, at most 32 bytes as X-Ray has it, or "" */
+    char reserved[27]; /* zero, or left alone */
 } xray_sampling_decision;
 
-/* Decides whether a new trace is recorded. Called by many threads at once. */
+/*
+ * Decides whether a new trace is recorded. Called by many threads at once, on
+ * the thread that starts the segment, which waits. What it begins itself is not
+ * recorded.
+ */
 typedef struct xray_sampler {
     size_t size;
-    void *data;
+    void *data; /* given to each function */
     void (*decide)(void *data, const xray_sampling_request *request, xray_sampling_decision *ret);
     void (*after_fork)(void *data); /* optional: in a forked child, before first use there */
     void (*destroy)(void *data);    /* optional */
@@ -40,9 +44,9 @@ typedef struct xray_sampler {
  */
 
 /*
- * The first per_second traces of each second (0 or more; a fraction is left
- * out), then that fraction (0 to 1) of the rest. 0 and 0 never samples, and a
- * fraction of 1 always does; neither needs the time.
+ * The first per_second traces of each second (0 or more; what is behind the
+ * point is left out), then that fraction (0 to 1) of the rest. 0 and 0 never
+ * samples, and a fraction of 1 always does; neither needs the time.
  */
 XRAY_CHECKED XRAY_API int xray_sampler_rate(xray_sampler *ret, double per_second, double fraction);
 
@@ -51,7 +55,7 @@ XRAY_CHECKED XRAY_API int xray_sampler_rate(xray_sampler *ret, double per_second
  * SDKs. The first rule whose host, http_method and url_path all match decides,
  * else the default. Patterns have * and ?, and ignore case; what is not known
  * of a request matches only "*". -EINVAL, with the reason logged, if the text
- * is not such a document.
+ * is not such a document or has more than 1 MiB. The text is not needed later.
  */
 XRAY_CHECKED XRAY_API int xray_sampler_local(xray_sampler *ret, const char *rules_json);
 

@@ -22,11 +22,14 @@ XRAY_BEGIN_DECLS
  * when the parent is open and at home on the same thread of the same process,
  * and is sent as a document of its own otherwise.
  *
- * Names have at most 200 characters (X-Ray's limit): letters, digits, blanks
- * and _ . : / % & # = + - @. Others become "_", longer ones are cut; both are
- * counted as truncated.
+ * Names have at most 200 characters (X-Ray's limit): letters and digits of any
+ * script, blanks and _ . : / % & # = + - @. Others become "_", longer ones are
+ * cut; both are counted as truncated. Those of segments, and of subsegments with
+ * a namespace, are nodes of the service map: put no ids into them.
  */
 typedef struct xray_segment xray_segment;
+
+/* Where segments go, and which: xraytrace/recorder.h. */
 typedef struct xray_recorder xray_recorder;
 
 /* ---- Begin and end on this thread ---------------------------------------- */
@@ -35,14 +38,15 @@ typedef struct xray_recorder xray_recorder;
  * Begins a segment on the default recorder and makes it current. It is a new
  * trace, whatever is current; in a Lambda invocation it is a subsegment of it.
  * NULL or an empty name means the recorder's service. AWS_XRAY_TRACING_NAME
- * stands in for a missing name only.
+ * stands in for a missing name only. With AWS_XRAY_SDK_DISABLED this and all
+ * that follows from it is NULL.
  */
 XRAY_API xray_segment *xray_begin_segment(const char *name);
 
 /*
  * Begins a subsegment of the current segment and makes it current. Without a
  * current segment it returns NULL and does what the default recorder's
- * context_missing says.
+ * context_missing says: it logs, unless told otherwise.
  */
 XRAY_API xray_segment *xray_begin_subsegment(const char *name);
 
@@ -50,7 +54,8 @@ XRAY_API xray_segment *xray_begin_subsegment(const char *name);
  * Ends a segment, however it was started, and gives it back: the pointer is
  * inert from then on. If it is current, the one outside it is current again;
  * if it is further out, what is inside it is no longer current either, but
- * still open. When this returns, the document has been handed to the emitter.
+ * still open. When this returns, a document that is due has been handed to the
+ * emitter. Leaves errno alone.
  */
 XRAY_API void xray_end(xray_segment *segment);
 
@@ -61,9 +66,9 @@ XRAY_API void xray_end(xray_segment *segment);
 XRAY_API void xray_end_at(xray_segment *segment, int64_t end_ns);
 
 /*
- * Sends a long-running segment as in progress, once: a process that is killed
- * leaves it visible. From then on it is a document of its own, and so is each
- * subsegment under it.
+ * Sends a long-running segment as in progress: a process that is killed leaves
+ * it visible. A second call does nothing. From then on it is a document of its
+ * own, and so is each subsegment under it.
  */
 XRAY_API void xray_send_in_progress(xray_segment *segment);
 
@@ -72,6 +77,7 @@ XRAY_API xray_segment *xray_current(void);
 
 /* ---- Start without touching the current segment --------------------------- */
 
+/* What is known of a segment when it starts. */
 typedef struct xray_segment_params {
     size_t size;
     const char *name;                /* else the recorder's service */
@@ -85,8 +91,8 @@ typedef struct xray_segment_params {
 /*
  * Starts a segment that is nobody's current one until attached: for servers
  * and event loops. A decision in the header is kept; without one the recorder's
- * sampler decides. NULL params mean all defaults, a NULL recorder records
- * nothing. Ended with xray_end().
+ * sampler decides. NULL params mean all defaults; a NULL recorder, and one that
+ * is disabled, give NULL. Ended with xray_end().
  */
 XRAY_API xray_segment *xray_start_segment(xray_recorder *recorder,
                                           const xray_segment_params *params);
@@ -97,10 +103,11 @@ XRAY_API xray_segment *xray_start_segment(xray_recorder *recorder,
  */
 XRAY_API xray_segment *xray_start_subsegment(xray_segment *parent, const char *name);
 
+/* What is known of a subsegment when it starts. */
 typedef struct xray_subsegment_params {
     size_t size;
     const char *name;
-    const char *name_space; /* "aws", "remote", or NULL */
+    const char *name_space; /* "aws", "remote", or NULL: see xray_set_namespace() */
     int64_t start_ns;       /* Unix time in ns; 0 is now */
     int32_t not_sampled;    /* 1: not sent, and Sampled=0 downstream */
     int32_t traced;         /* 1: the callee sends a segment of its own */
@@ -133,32 +140,35 @@ XRAY_API xray_segment *xray_resume(xray_recorder *recorder, const xray_trace_hea
 XRAY_API void xray_add_link(xray_segment *segment, const xray_trace_header *to);
 
 /*
- * Makes a started segment current on this thread and this thread its own,
- * until detached or ended. Attaching the current one again does nothing.
+ * Makes a segment current on this thread, and this thread its home, until it is
+ * detached or ended. One that is current on another thread is taken from there.
+ * Attaching the current one again does nothing.
  */
 XRAY_API void xray_attach(xray_segment *segment);
 
 /*
- * Takes a segment off this thread: what was current before it is current
- * again, and the segment may be used by another thread.
+ * Takes a segment off the thread that it is current on: what was current before
+ * it is current there again, and another thread may use the segment. To be
+ * called before that thread gets it.
  */
 XRAY_API void xray_detach(xray_segment *segment);
 
 /* ---- Ask --------------------------------------------------------------------- */
 
-/* Whether this trace is sampled: what goes downstream. */
+/* Whether this trace is sampled: what goes downstream. NULL is not. */
 XRAY_API bool xray_is_sampled(const xray_segment *segment);
 
-/* Whether anything recorded may be sent. Guard costly work with it. */
+/* Whether anything that is recorded here may be sent. Guard costly work with it. */
 XRAY_API bool xray_is_recording(const xray_segment *segment);
 
 /*
- * What to send downstream, or hand to xray_resume(). All zero for NULL.
- * Complete also for unsampled segments: their ids are made when first asked for.
+ * What to send downstream, or hand to xray_resume(): trace, this segment as the
+ * parent, decision. All zero for NULL. Complete also for unsampled segments:
+ * their ids are made when first asked for. ret must not be NULL.
  */
 XRAY_API void xray_get_header(const xray_segment *segment, xray_trace_header *ret);
 
-/* What to answer a caller: the trace, and the decision if it asked with Sampled=?. */
+/* What to answer a caller: the trace, and the decision if it asked for one with Sampled=?. */
 XRAY_API void xray_get_response_header(const xray_segment *segment, xray_trace_header *ret);
 
 XRAY_END_DECLS
@@ -174,7 +184,7 @@ static inline void xray_endp(xray_segment **segment)
 /* Ends the segment when the variable goes out of scope. */
 #define XRAY_AUTO_END __attribute__((__cleanup__(xray_endp), __unused__))
 
-/* A subsegment that covers the rest of the enclosing block. */
+/* A subsegment that covers the rest of the enclosing block. xray_current() is its pointer. */
 #define XRAY_SUBSEGMENT(name) \
     xray_segment *XRAY_SUBSEGMENT_NAME_(__COUNTER__) XRAY_AUTO_END = xray_begin_subsegment(name)
 #define XRAY_SUBSEGMENT_NAME_(n)  XRAY_SUBSEGMENT_NAME__(n)
