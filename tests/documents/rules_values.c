@@ -99,8 +99,8 @@ bool check_url(struct check *check, const struct node *node, unsigned where)
 
     if (!check_text(check, node, where))
         return false;
-    authority = strstr(node->text, "//");
-    authority = authority ? authority + 2 : node->text;
+    authority = strstr(node->text, "://");
+    authority = authority ? authority + 3 : node->text;
     at = strchr(authority, '@');
     if (strpbrk(node->text, "?#") || (at && at < authority + strcspn(authority, "/")))
         return broken(check, RULE_URL_SECRETS, node);
