@@ -169,6 +169,12 @@ class Layout(unittest.TestCase):
                                 ''.join(table.read_text() for table in TABLES), re.M))
         self.assertEqual({name: int(sizes.get(name, 0)) for name in VALUES}, VALUES)
 
+    def test_the_page_says_of_each_struct_how_it_grows(self):
+        page = (SOURCE / 'docs' / 'abi.md').read_text()
+        self.assertEqual(dict(re.findall(r'`(xray_\w+)`\s\((\d+)(?: bytes)?\)', page)),
+                         {name: str(size) for name, size in VALUES.items()})
+        self.assertEqual(sorted(set(structs(text)) - set(re.findall(r'`(xray_\w+)`', page))), [])
+
     def test_members_have_types_of_a_fixed_size(self):
         """Above all no enums and no bools: what is an int32_t to one compiler is a char to another."""
         wrong = [f'{name}.{member.name}: {member.type}' for name, fields in structs(text).items()

@@ -20,6 +20,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import textwrap
 import threading
 import unittest
 
@@ -78,7 +79,7 @@ def whole(code):
         return code
     needs_curl = re.search(r'curl|xray_aws_', code)
     return INSIDE % ('#include <xraytrace/aws.h>\n#include <xraytrace/curl.h>' if needs_curl else '',
-                     code)
+                     textwrap.indent(code, '    '))
 
 
 def commands(language, code):
