@@ -82,7 +82,8 @@ typedef struct xray_recorder_params {
     const xray_sampler *sampler; /* else one a second and 5 %; taken over on success */
     const xray_logger *logger;   /* else warnings and errors to stderr */
     const xray_clock *clock;     /* else the system's */
-    size_t stream_bytes; /* send subsegments early beyond this; else 32 KiB; at most 60 KiB */
+    size_t stream_bytes;      /* send subsegments early beyond this; else 32 KiB; at most 60 KiB */
+    const char *resource_arn; /* of the AWS resource that runs the program */
 } xray_recorder_params;
 
 #ifndef __cplusplus

@@ -17,6 +17,7 @@ static const char *const names[XR_ENV_COUNT] = {
     [XR_ENV_SAMPLING_RATE_ALIAS] = "XRAY_SAMPLING_RATE",
     [XR_ENV_TRACE_HEADER] = "_X_AMZN_TRACE_ID",
     [XR_ENV_LAMBDA_TASK_ROOT] = "LAMBDA_TASK_ROOT",
+    [XR_ENV_NOOP_ID] = "AWS_XRAY_NOOP_ID",
 };
 
 const char *xr_env_name(enum xr_env variable)

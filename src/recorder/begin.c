@@ -163,6 +163,9 @@ static void inherit(struct xr_segment *segment, struct xr_segment *parent)
 
     atomic_store_explicit(&segment->parent, xr_handle(parent), memory_order_relaxed);
     segment->parent_id = atomic_load_explicit(&parent->id, memory_order_relaxed);
+    /* Without an id of its own, what it passes on is whom it was called by. */
+    if (segment->parent_id == 0)
+        segment->parent_id = parent->parent_id;
     segment->trace_flags = parent->trace_flags;
     xr_segment_set_trace(segment, &trace);
 }

@@ -68,6 +68,10 @@ void xr_header_of(struct xr_segment *segment, xray_trace_header *ret)
         return;
     }
     ret->sampled = segment->flags & XR_SAMPLED ? XRAY_SAMPLED_YES : XRAY_SAMPLED_NO;
+    if (!(segment->flags & XR_SAMPLED) && segment->recorder->makes_no_ids) {
+        ret->parent_id = segment->parent_id;
+        return;
+    }
     if (xr_trace_id_is_zero(&ret->trace_id))
         identify_trace(segment, &ret->trace_id);
     if (ret->parent_id == 0)

@@ -54,13 +54,17 @@ static char *write_limited(char *p, const char *text)
 /* The members that all its segments share are written once. */
 static int write_constants(xray_recorder *recorder, const struct xr_settings *settings)
 {
-    char text[3 * XR_JSON_STRING_MAX(1004) + 256];
+    char text[4 * XR_JSON_STRING_MAX(1004) + 256];
     char *p = text;
     size_t origin_bytes = settings->origin ? strnlen(settings->origin, 250) + 1 : 0;
 
     if (settings->origin) {
         p = XR_JSON_LITERAL(p, ",\"origin\":");
         p = write_limited(p, settings->origin);
+    }
+    if (settings->resource_arn && *settings->resource_arn) {
+        p = XR_JSON_LITERAL(p, ",\"resource_arn\":");
+        p = write_limited(p, settings->resource_arn);
     }
     p = XR_JSON_LITERAL(p, ",\"service\":{");
     if (settings->service_version) {
@@ -184,6 +188,7 @@ static int fill_in(xray_recorder *recorder, const xray_recorder_params *params)
     if (r < 0)
         return refuse(&recorder->logger, r);
     recorder->disabled = settings.disabled;
+    recorder->makes_no_ids = settings.makes_no_ids;
     recorder->context_missing = settings.context_missing;
     recorder->stream_bytes = settings.stream_bytes;
     recorder->logger = settings.logger;

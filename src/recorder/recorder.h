@@ -26,6 +26,7 @@ enum xr_complaint {
 struct xray_recorder {
     bool disabled;
     bool is_librarys_own;
+    bool makes_no_ids;
     int32_t context_missing;
     size_t stream_bytes;
     xray_emitter emitter;

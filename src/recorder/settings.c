@@ -109,6 +109,7 @@ static void read_environment(struct xr_settings *settings)
     read_truth(settings, XR_ENV_SDK_DISABLED, &settings->disabled);
     settings->disabled = settings->disabled || !enabled;
     read_sampling_rate(settings);
+    read_truth(settings, XR_ENV_NOOP_ID, &settings->makes_no_ids);
 }
 
 int xr_settings_read(struct xr_settings *ret, const xray_recorder_params *params)
@@ -127,6 +128,7 @@ int xr_settings_read(struct xr_settings *ret, const xray_recorder_params *params
                                                        : program_invocation_short_name,
         .service_version = params->service_version,
         .origin = params->origin,
+        .resource_arn = params->resource_arn,
         .daemon_address = params->daemon_address,
         .sampling_fraction = -1,
         .logger = xr_log_stderr,

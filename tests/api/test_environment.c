@@ -292,6 +292,112 @@ Test(sampling_default, is_one_a_second_and_some_of_the_rest)
     cr_expect(sampled > 690 && sampled < 1400, "%zu", (size_t)sampled);
 }
 
+/* ---- Ids of what is not sampled ---------------------------------------------------------- */
+
+#define ROOT "Root=1-5759e988-bd862e3fe1be46a994272793"
+
+static void record_with_noop_id(const char *value)
+{
+    setenv("AWS_XRAY_NOOP_ID", value, 1);
+    record_from_environment((xray_recorder_params){ .sampler = &sampler_no });
+}
+
+/* The header that a segment sends on, as text. */
+static const char *sent_by(const xray_segment *segment)
+{
+    static char text[XRAY_TRACE_HEADER_SIZE];
+    xray_trace_header header;
+
+    xray_get_header(segment, &header);
+    xray_trace_header_format(&header, text, sizeof(text));
+    return text;
+}
+
+static xray_segment *begin_with_header(const char *text)
+{
+    xray_trace_header header;
+    xray_segment *segment;
+
+    cr_assert_eq(xray_trace_header_parse(&header, text), 0);
+    segment = xray_start_segment(recorder, xray_segment_params(.name = "a", .header = &header));
+    xray_attach(segment);
+    return segment;
+}
+
+Test(noop_id, of_true_makes_no_ids_for_what_is_not_sampled)
+{
+    xray_segment *segment;
+    xray_trace_header header;
+    char text[XRAY_TRACEPARENT_SIZE] = "";
+
+    record_with_noop_id("true");
+    segment = xray_begin_segment("a");
+    cr_expect_str_eq(sent_by(segment), "Sampled=0");
+    cr_expect_str_eq(sent_by(xray_begin_subsegment("b")), "Sampled=0");
+    xray_get_header(segment, &header);
+    cr_expect_eq(xray_traceparent_format(&header, text, sizeof(text)), 0);
+    xray_get_response_header(segment, &header);
+    cr_expect_eq(header.trace_id.bytes[0], 0);
+    xray_end(segment);
+    settle();
+}
+
+Test(noop_id, of_true_passes_on_what_came_in)
+{
+    static const char came_in[] = ROOT ";Parent=53995c3f42cd8ad8;Sampled=0";
+    xray_segment *a, *b;
+
+    record_with_noop_id("true");
+    a = begin_with_header(came_in);
+    b = xray_begin_subsegment("b");
+    cr_expect_str_eq(sent_by(a), came_in);
+    cr_expect_str_eq(sent_by(b), came_in);
+    cr_expect_str_eq(sent_by(xray_begin_subsegment("c")), came_in);
+    xray_end(a);
+    a = begin_with_header(ROOT ";Sampled=0");
+    cr_expect_str_eq(sent_by(xray_begin_subsegment("b")), ROOT ";Sampled=0");
+    xray_end(a);
+    settle();
+}
+
+Test(noop_id, of_true_leaves_sampled_traces_alone)
+{
+    xray_segment *a, *b;
+    xray_trace_header of_a, of_b;
+
+    record_with_noop_id("true");
+    a = begin_with_header(ROOT ";Sampled=1");
+    b = xray_start_subsegment_with(a, xray_subsegment_params(.name = "b", .not_sampled = 1));
+    xray_get_header(a, &of_a);
+    xray_get_header(b, &of_b);
+    cr_expect_neq(of_a.parent_id, 0);
+    cr_expect_eq(of_b.sampled, XRAY_SAMPLED_NO);
+    cr_expect_eq(of_b.parent_id, of_a.parent_id, "it is the last one that is sent");
+    cr_expect_arr_eq(&of_b.trace_id, &of_a.trace_id, sizeof(of_a.trace_id));
+    xray_end(b);
+    xray_end(a);
+    settle();
+}
+
+Test(noop_id, of_false_or_none_makes_ids)
+{
+    static const char *const values[] = { "false", "", "perhaps" };
+
+    for (size_t i = 0; i < 3; i++) {
+        xray_segment *a;
+        xray_trace_header header;
+
+        record_with_noop_id(values[i]);
+        a = begin_with_header(ROOT ";Parent=53995c3f42cd8ad8;Sampled=0");
+        xray_get_header(a, &header);
+        cr_expect_neq(header.parent_id, 0, "%s", values[i]);
+        cr_expect_neq(header.parent_id, 0x53995c3f42cd8ad8, "%s", values[i]);
+        xray_end(a);
+        settle();
+    }
+    cr_expect(logged_text("AWS_XRAY_NOOP_ID"));
+}
+
 /* ---- Context missing and logging
  * ----------------------------------------------------------------- */
 
@@ -382,7 +488,7 @@ Test(environment, of_a_neighbour_never_stops_the_program)
         "AWS_XRAY_DAEMON_ADDRESS", "AWS_XRAY_CONTEXT_MISSING", "AWS_XRAY_TRACING_NAME",
         "AWS_XRAY_SDK_ENABLED",    "AWS_XRAY_SDK_DISABLED",    "AWS_XRAY_DEBUG_MODE",
         "AWS_XRAY_LOG_LEVEL",      "XRAYTRACE_SAMPLING_RATE",  "XRAY_SAMPLING_RATE",
-        "_X_AMZN_TRACE_ID",
+        "_X_AMZN_TRACE_ID",        "AWS_XRAY_NOOP_ID",
     };
 
     for (size_t i = 0; i < sizeof(variables) / sizeof(*variables); i++)
