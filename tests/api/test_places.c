@@ -74,3 +74,17 @@ Test(place, of_an_aws_field_takes_no_null)
     end();
     cr_expect_null(member(embedded("b"), "aws"));
 }
+
+Test(place, of_sql_of_which_nothing_is_left_is_no_empty_block)
+{
+    static char text[10601];
+    xray_trace_header from = { .trace_id = { { 1 } }, .parent_id = 2, .sampled = XRAY_SAMPLED_YES };
+
+    memset(text, '\x01', sizeof(text) - 1); /* six bytes each */
+    a = xray_resume(recorder, &from, "a");
+    xray_set_sql(a, xray_sql(.sanitized_query = text));
+    b = NULL;
+    end();
+    cr_expect_null(member(own_document("a"), "sql"));
+    cr_expect(emitted_text("\"omitted\":[\"sanitized_query\"]"));
+}

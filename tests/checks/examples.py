@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the small examples against a daemon that is a socket: examples.py DIRECTORY"""
+"""
+Runs the small examples against a daemon that is a socket: examples.py DIRECTORY CHECK-DOCUMENTS
+"""
 import http.client
 import json
 import os
@@ -13,6 +15,7 @@ import unittest
 from common import files, name
 
 PROGRAMS = pathlib.Path(sys.argv.pop(1)) if len(sys.argv) > 1 else None
+CHECK = sys.argv.pop(1) if len(sys.argv) > 1 else None
 LINES = 60
 
 
@@ -31,10 +34,23 @@ class Examples(unittest.TestCase):
         return subprocess.run([PROGRAMS / program], env=self.environment, text=True, timeout=120,
                               check=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
+    def check(self, *texts):
+        """Each keeps the rules of documents."""
+        done = subprocess.run([CHECK, '--padded'], input=b'\n'.join(texts) + b'\n', timeout=120,
+                              stdout=subprocess.PIPE, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout.decode(errors='replace'))
+
+    def document(self):
+        """The next one, read as the daemon does: a line that says what follows, and one document."""
+        line, _, text = self.daemon.recv(65536).partition(b'\n')
+        self.assertEqual(json.loads(line), {'format': 'json', 'version': 1})
+        return text
+
     def documents(self, count):
         """That many documents, by name."""
-        received = [json.loads(self.daemon.recv(65536).partition(b'\n')[2]) for _ in range(count)]
-        return {document['name']: document for document in received}
+        texts = [self.document() for _ in range(count)]
+        self.check(*texts)
+        return {document['name']: document for document in map(json.loads, texts)}
 
     def test_hello_sends_a_segment_with_a_subsegment(self):
         self.run_example('hello')
@@ -54,6 +70,7 @@ class Examples(unittest.TestCase):
 
     def test_the_emitter_prints_each_document(self):
         result = self.run_example('emitter')
+        self.check(*result.stdout.encode().splitlines())
         documents = [json.loads(line) for line in result.stdout.splitlines()]
         self.assertEqual([document['name'] for document in documents], ['emitter'] * 3)
         steps = [document['subsegments'][0] for document in documents]

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../documents/rules.h"
+
 void capture_begin(struct capture *capture, bool sampled)
 {
     xray_emitter emitter = { .size = sizeof(emitter) };
@@ -27,11 +29,23 @@ void capture_begin(struct capture *capture, bool sampled)
     xray_attach(capture->segment);
 }
 
+static void check_lines(const char *text)
+{
+    struct documents documents = { 0 };
+    struct violation violation;
+
+    for (const char *line = text, *end; (end = strchr(line, '\n')) != NULL; line = end + 1)
+        cr_assert(document_check(line, (size_t)(end - line), 0, &documents, &violation), "%s\n%.*s",
+                  violation.text, (int)(end - line), line);
+    cr_assert(documents_end(&documents, &violation), "%s", violation.text);
+}
+
 void capture_end(struct capture *capture)
 {
     xray_end(capture->segment);
     xray_recorder_free(capture->recorder);
     fclose(capture->stream);
+    check_lines(capture->text);
     capture->document = cJSON_Parse(capture->text);
 }
 

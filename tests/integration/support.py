@@ -4,11 +4,15 @@
 XRAYTRACE_BUILD is the build directory, XRAYTRACE_VENV a virtual environment
 with moto and yt-dlp. Without the latter the tests are skipped.
 """
+import json
 import os
 import pathlib
 import shutil
 import signal
+import socket
+import subprocess
 import sys
+import threading
 import unittest
 
 sys.dont_write_bytecode = True
@@ -68,6 +72,41 @@ def start_engine(name, *options, xray='127.0.0.1:9', environment=None):
                              environment and {**os.environ, **environment})
     share_video(work)
     return engine
+
+
+class Listener:
+    """Between the programs and the collector: hears each datagram, and passes it on."""
+
+    def __init__(self, collector_port):
+        self.heard = []
+        self.collector = ('127.0.0.1', collector_port)
+        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.socket.bind(('127.0.0.1', 0))
+        self.port = self.socket.getsockname()[1]
+        self.thread = threading.Thread(target=self._pass_on)
+        self.thread.start()
+
+    def _pass_on(self):
+        while datagram := self.socket.recv(65536):
+            self.heard.append(datagram)
+            self.socket.sendto(datagram, self.collector)
+
+    def stop(self):
+        self.socket.sendto(b'', ('127.0.0.1', self.port))
+        self.thread.join()
+        self.socket.close()
+
+    def check(self, test):
+        """All that was heard is what the daemon takes, and each document keeps the rules."""
+        texts = []
+        for datagram in list(self.heard):
+            line, _, text = datagram.partition(b'\n')
+            test.assertEqual(json.loads(line), {'format': 'json', 'version': 1})
+            texts.append(text)
+        check = os.path.join(BUILD, 'tests', 'documents', 'check-documents')
+        done = subprocess.run([check, '--padded'], input=b'\n'.join(texts) + b'\n', timeout=60,
+                              stdout=subprocess.PIPE, check=False)
+        test.assertEqual(done.returncode, 0, done.stdout.decode())
 
 
 class EngineTest(unittest.TestCase):

@@ -18,8 +18,10 @@ class Delivery(support.EngineTest):
         work = support.directory(cls.__name__)
         cls.collector = pipeline.Collector(support.BUILD, work, 0)
         cls.addClassCleanup(cls.collector.stop)
+        cls.listener = support.Listener(cls.collector.port)
+        cls.addClassCleanup(cls.listener.stop)
         cls.engine = support.start_engine(cls.__name__, *cls.options,
-                                          xray=f'127.0.0.1:{cls.collector.port}',
+                                          xray=f'127.0.0.1:{cls.listener.port}',
                                           environment=cls.environment)
         cls.addClassCleanup(cls.engine.stop)
 
@@ -51,6 +53,7 @@ class On(Delivery):
             lambda: not demo.missing_in_webhook_trace(self.collector.trace(trace_id)), 20)
         trace = self.collector.trace(trace_id)
         self.assertEqual(demo.missing_in_webhook_trace(trace), [])
+        self.listener.check(self)
 
     def test_an_unsampled_request_sends_nothing(self):
         root = '1-5759e988-bd862e3fe1be46a994272793'

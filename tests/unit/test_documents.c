@@ -4,6 +4,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 
+#include "documents/rules.h"
 #include "model/attributes.h"
 #include "model/describe.h"
 #include "model/document.h"
@@ -50,6 +51,17 @@ TestSuite(document, .init = set_up);
 TestSuite(children, .init = set_up);
 TestSuite(bound, .init = set_up);
 
+/* Parts of documents break rules by being parts, and these here may be larger than what is sent. */
+static void expect_valid(uint32_t form)
+{
+    struct violation violation;
+    size_t length = strlen(document);
+
+    if (!(form & XR_DOCUMENT_EMBEDDED) && length <= DOCUMENT_MAX)
+        cr_assert(document_check(document, length, 0, NULL, &violation), "%s\n%s", violation.text,
+                  document);
+}
+
 static const char *write_with(uint32_t form, uint32_t omit)
 {
     struct xr_document_request request = {
@@ -59,6 +71,7 @@ static const char *write_with(uint32_t form, uint32_t omit)
 
     *xr_document_write(document, segment, &request) = '\0';
     cr_assert_leq(strlen(document), bound);
+    expect_valid(form);
     return document;
 }
 
@@ -108,10 +121,8 @@ Test(document, of_a_segment_in_progress)
 static void describe_everything(void)
 {
     xray_value value = xray_int(1), text = xray_string("x");
-    xray_trace_header link = { .trace_id = { { 1 } }, .parent_id = 2 };
     xray_http http = { .method = "GET", .url = "http://h/", .status = 500 };
     xray_aws aws = { .operation = "O" };
-    xray_sql sql = { .url = "pg://h/d", .sanitized_query = "SELECT 1" };
     xray_frame frame = { .path = "p.c", .label = "f", .line = 3 };
     xray_exception exception = { .type = "T", .message = "M", .frames = &frame, .frame_count = 1 };
 
@@ -120,36 +131,61 @@ static void describe_everything(void)
     xr_describe_metadata(segment, NULL, "k", &value);
     xr_describe_http(segment, &http);
     xr_describe_aws(segment, &aws);
-    xr_describe_sql(segment, &sql);
-    xr_describe_user(segment, "u");
-    xr_describe_link(segment, &link);
-    xr_describe_rule(segment, "r");
     xr_describe_exception(segment, 5, &exception);
 }
 
+static void describe_everything_of_a_subsegment(void)
+{
+    xray_sql sql = { .url = "pg://h/d", .sanitized_query = "SELECT 1" };
+
+    segment->flags |= XR_SUBSEGMENT;
+    segment->parent_id = 0xab;
+    describe_everything();
+    xr_describe_sql(segment, &sql);
+    xr_describe_namespace(segment, "remote");
+    xr_describe_precursor(segment, 4);
+}
+
+#define BLOCKS_OF_BOTH                                                  \
+    "\"http\":{\"request\":{\"method\":\"GET\",\"url\":\"http://h/\"}," \
+    "\"response\":{\"status\":500}},\"aws\":{\"operation\":\"O\",\"retries\":0"
+#define END_OF_BOTH                                                                             \
+    "\"annotations\":{\"a\":1},\"metadata\":{\"n\":{\"k\":\"x\"},\"default\":{\"k\":1}},"       \
+    "\"fault\":true,\"cause\":{\"exceptions\":[{\"id\":\"0000000000000005\",\"message\":\"M\"," \
+    "\"type\":\"T\",\"stack\":[{\"path\":\"p.c\",\"line\":3,\"label\":\"f\"}]}]}}"
+
 Test(document, with_everything_a_segment_can_have)
 {
+    xray_trace_header link = { .trace_id = { { 1 } }, .parent_id = 2 };
+
     describe_everything();
-    cr_expect_str_eq(
-        write_with(0, 0),
-        "{\"id\":\"0123456789abcdef\",\"trace_id\":\"" TRACE "\",\"name\":\"name\","
-        "\"start_time\":1500000.000000,\"end_time\":1500000.250000,"
-        "\"origin\":\"AWS::EC2::Instance\",\"user\":\"u\","
-        "\"http\":{\"request\":{\"method\":\"GET\",\"url\":\"http://h/\"},"
-        "\"response\":{\"status\":500}},"
-        "\"aws\":{\"operation\":\"O\",\"retries\":0,"
-        "\"xray\":{\"sdk\":\"test\",\"sampling_rule_name\":\"r\"}},"
-        "\"sql\":{\"url\":\"pg://h/d\",\"sanitized_query\":\"SELECT 1\"},"
-        "\"links\":[{\"trace_id\":\"1-01000000-000000000000000000000000\","
-        "\"id\":\"0000000000000002\"}],"
-        "\"annotations\":{\"a\":1},\"metadata\":{\"n\":{\"k\":\"x\"},\"default\":{\"k\":1}},"
-        "\"fault\":true,\"cause\":{\"exceptions\":[{\"id\":\"0000000000000005\",\"message\":\"M\","
-        "\"type\":\"T\",\"stack\":[{\"path\":\"p.c\",\"line\":3,\"label\":\"f\"}]}]}}");
+    xr_describe_user(segment, "u");
+    xr_describe_link(segment, &link);
+    xr_describe_rule(segment, "r");
+    cr_expect_str_eq(write_with(0, 0),
+                     "{\"id\":\"0123456789abcdef\",\"trace_id\":\"" TRACE "\",\"name\":\"name\","
+                     "\"start_time\":1500000.000000,\"end_time\":1500000.250000,"
+                     "\"origin\":\"AWS::EC2::Instance\",\"user\":\"u\"," BLOCKS_OF_BOTH
+                     ",\"xray\":{\"sdk\":\"test\",\"sampling_rule_name\":\"r\"}},"
+                     "\"links\":[{\"trace_id\":\"1-01000000-000000000000000000000000\","
+                     "\"id\":\"0000000000000002\"}]," END_OF_BOTH);
+}
+
+Test(document, with_everything_a_subsegment_can_have)
+{
+    describe_everything_of_a_subsegment();
+    cr_expect_str_eq(write_with(0, 0),
+                     "{\"id\":\"0123456789abcdef\",\"trace_id\":\"" TRACE "\","
+                     "\"parent_id\":\"00000000000000ab\",\"type\":\"subsegment\",\"name\":\"name\","
+                     "\"start_time\":1500000.000000,\"end_time\":1500000.250000,"
+                     "\"namespace\":\"remote\"," BLOCKS_OF_BOTH "},"
+                     "\"sql\":{\"url\":\"pg://h/d\",\"sanitized_query\":\"SELECT 1\"},"
+                     "\"precursor_ids\":[\"0000000000000004\"]," END_OF_BOTH);
 }
 
 Test(document, that_omits_says_what)
 {
-    describe_everything();
+    describe_everything_of_a_subsegment();
     write_with(0, XR_OMIT_METADATA);
     cr_expect(strstr(document, "\"metadata\":{\"xraytrace\":{\"omitted\":[\"metadata\"]}}"));
     cr_expect(strstr(document, "SELECT"));
@@ -259,9 +295,9 @@ static void describe_anything(unsigned *seed)
     xray_value value = rand_r(seed) % 2 ? xray_string(any_text(seed)) : xray_int(rand_r(seed));
     char key[4] = { (char)(1 + rand_r(seed) % 255), (char)('a' + rand_r(seed) % 4), '\0' };
     xray_http http = { .status = rand_r(seed) % 600 };
-    xray_sql sql = { .size = sizeof(sql) };
+    xray_sql sql = { .size = sizeof(sql), .user = "u" };
     xray_exception exception = { .type = key };
-    xray_trace_header link = { .trace_id = { { 1 } } };
+    xray_trace_header link = { .trace_id = { { 1 } }, .parent_id = 2 };
 
     switch (rand_r(seed) % 10) {
     case 0:
@@ -281,7 +317,8 @@ static void describe_anything(unsigned *seed)
         break;
     case 6:
         sql.sanitized_query = any_text(seed);
-        xr_describe_sql(segment, &sql);
+        if (segment->flags & XR_SUBSEGMENT)
+            xr_describe_sql(segment, &sql);
         break;
     case 7:
         exception.message = any_text(seed);
@@ -292,7 +329,7 @@ static void describe_anything(unsigned *seed)
         break;
     default:
         xr_describe_link(segment, &link);
-        xr_describe_namespace(segment, rand_r(seed) % 2 ? any_text(seed) : NULL);
+        xr_describe_namespace(segment, rand_r(seed) % 2 ? "aws" : NULL);
     }
 }
 
@@ -304,6 +341,7 @@ Test(bound, is_never_less_than_what_is_written)
         int times = rand_r(&seed) % (round % 20 ? 20 : 2000);
 
         segment = make(round % 2 ? XR_SUBSEGMENT : 0);
+        segment->parent_id = 0xab;
         for (int i = 0; i < times; i++)
             describe_anything(&seed);
         for (uint32_t omit = 0; omit <= XR_OMIT_BLOCKS; omit = omit << 1 | 1) {
