@@ -1,338 +1,273 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What recording costs, as one JSON line for each workload: the median of seven
- * runs in nanoseconds, as a ratio to a clock read, or to a connected send of 600
- * bytes where documents leave, and what was allocated. Each run is measured
- * between two calibrations, since the speed of a shared machine changes.
+ * What recording costs: W1 to W7 and two threads on one recorder, a JSON line
+ * each. docs/benchmarks.md says what they are and where the goals come from.
  */
-#include <arpa/inet.h>
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
+#include <errno.h>
+#include <getopt.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
 
-#include <xraytrace/xraytrace.h>
+#include "record.h"
 
-#define RUNS 7
-
-struct workload {
-    const char *name;
-    const char *what;
-    void (*run)(void);
-    xray_recorder **recorder;
-    long repeats;
-    long operations; /* in each repeat */
-    bool sends;
+static const struct workload workloads[] = {
+    { "W1", "record", "unsampled, the sampler needs no time", one_subsegment, &recorders.unsampled,
+      2000000, 1, 1.0, TO_CLOCK, false },
+    { "W1b", "record", "default sampler, which samples 5 %", one_subsegment, &recorders.by_default,
+      1000000, 1, 1.3, TO_CLOCK, false },
+    { "W2", "record", "1 subsegment, before the send", small, &recorders.kept, 200000, 1, 14,
+      TO_CLOCK, false },
+    { "W2", "sent", "1 subsegment, sent", small, &recorders.sent, 50000, 1, 1.5, TO_SEND, false },
+    { "W3", "record", "5 subsegments with blocks, before the send", typical, &recorders.kept, 50000,
+      1, 42, TO_CLOCK, false },
+    { "W3", "sent", "5 subsegments with blocks, sent", typical, &recorders.sent, 25000, 1, 2.3,
+      TO_SEND, false },
+    { "W4", "record", "parse and format a trace header", header, NULL, 2000000, 1, 3, TO_CLOCK,
+      false },
+    { "W5", "record", "decision against 25 rules, the last matches", decision, NULL, 1000000, 1, 6,
+      TO_CLOCK, false },
+    { "W6", "record", "each of 10,000 subsegments, before the send", wide, &recorders.kept, 20,
+      WIDTH, 0, TO_CLOCK, false },
+    { "W6", "sent", "each of 10,000 subsegments, sent", wide, &recorders.sent, 5, WIDTH, 1.3,
+      TO_SEND, false },
+    { "W6", "batched", "each of 10,000 subsegments, through the queue", wide, &recorders.batched,
+      10, WIDTH, 0.6, TO_SEND, true },
 };
 
-static xray_recorder *unsampled, *by_default, *kept, *sent;
-static xray_sampler rules = { .size = sizeof(rules) };
-static atomic_ulong allocations, documents, bytes;
-static int calibration_socket;
+static const struct arrival arrivals[] = {
+    { "W2 sent", "W2 documents that arrive", small, &recorders.sent, 50000, 0.65, false },
+    { "W3 sent", "W3 documents that arrive", typical, &recorders.sent, 25000, 0.5, false },
+    { "W2 batched", "W2 documents that arrive, through the queue", small, &recorders.batched,
+      100000, 0.6, true },
+    { "W3 batched", "W3 documents that arrive, through the queue", typical, &recorders.batched,
+      50000, 0.6, true },
+};
 
-/* ---- Hooks -------------------------------------------------------------------------- */
+static const struct sharing sharings[] = {
+    { "W1", "two threads on one recorder, unsampled", one_subsegment, &recorders.unsampled,
+      1000000 },
+    { "W2", "two threads on one recorder, before the send", small, &recorders.kept, 100000 },
+    { "W3", "two threads on one recorder, before the send", typical, &recorders.kept, 25000 },
+};
 
-static void *allocate(void *data, size_t size)
+#define COMPANY      0.05 /* the part of the time that others may take without a word */
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+static struct result results[COUNT(workloads) + COUNT(arrivals) + COUNT(sharings)];
+static size_t results_n;
+
+static struct {
+    const char *only; /* "W2,W7"; NULL is all */
+    long divisor;
+    size_t capacity;
+    bool table, rules;
+} options = { .divisor = 1 };
+
+static const char names[] = "W1,W1b,W2,W3,W4,W5,W6,W7,threads";
+
+static const char usage[] =
+    "Usage: bench-record [OPTION…]\n"
+    "\n"
+    "Measures what recording costs and prints one JSON line for each workload: the\n"
+    "median, least and most of seven runs in nanoseconds for each operation; the\n"
+    "ratio to what the machine itself needed in the same moment; allocations in all\n"
+    "runs; the bytes of a document; the goal, and whether it is met. W1 to W6 also\n"
+    "have to do without allocations. The program runs on one CPU, what receives its\n"
+    "documents on another. Build it with --buildtype=release, and let nothing else\n"
+    "run: the machine's other work shows in ns, and less so in the ratios.\n"
+    "\n"
+    "  -o, --only NAME[,NAME…]   only these: W1 W1b W2 W3 W4 W5 W6 W7 threads\n"
+    "  -t, --table               and a table for people at the end\n"
+    "  -q, --quick               a tenth of the operations: to see that all works\n"
+    "  -c, --capacity BYTES      of the queue; else its own default\n"
+    "  -r, --print-rules         the sampling rules of W5, and nothing more\n"
+    "  -h, --help                this text\n"
+    "\n"
+    "Exit status: 0 when all was measured, whether or not goals are met; 1 when\n"
+    "something failed; 2 for an option it does not know.\n"
+    "\n"
+    "Examples:\n"
+    "  bench-record --table\n"
+    "  bench-record >before; …; bench-record >after; bench/compare before after\n"
+    "  bench-record --only W2,W3\n";
+
+/* 0, or the exit status + 1. */
+static int read_options(int argc, char **argv)
 {
-    (void)data;
-    atomic_fetch_add(&allocations, 1);
-    return malloc(size);
-}
-
-static void release(void *data, void *memory, size_t size)
-{
-    (void)data;
-    (void)size;
-    free(memory);
-}
-
-static int keep(void *data, const xray_document *document)
-{
-    (void)data;
-    __asm__ volatile("" : : "r"(document->json) : "memory");
-    atomic_fetch_add_explicit(&documents, 1, memory_order_relaxed);
-    atomic_fetch_add_explicit(&bytes, document->length, memory_order_relaxed);
-    return 0;
-}
-
-/* ---- Workloads ---------------------------------------------------------------------- */
-
-static void one_subsegment(void)
-{
-    xray_segment *segment = xray_begin_segment("checkout-api");
-    xray_segment *work = xray_begin_subsegment("work");
-
-    xray_annotate(work, "customer", "c-12345");
-    xray_end(work);
-    xray_end(segment);
-}
-
-static void small(void)
-{
-    xray_segment *segment = xray_begin_segment("checkout-api");
-    xray_segment *work = xray_begin_subsegment("work");
-
-    xray_annotate(work, "customer", "c-12345");
-    xray_annotate(work, "tier", "gold");
-    xray_add_metadata(work, NULL, "note", "hello metadata");
-    xray_end(work);
-    xray_end(segment);
-}
-
-static void call_table(void)
-{
-    xray_segment *call = xray_begin_subsegment("DynamoDB");
-
-    xray_set_namespace(call, "aws");
-    xray_set_aws(call,
-                 xray_aws(.operation = "GetItem", .table_name = "orders", .region = "us-east-1",
-                          .request_id = "3AIENM5J4ELQ3SPODHKBIRVIC3VV4KQNSO5AEMVJF66Q9ASUAAJG"));
-    xray_set_http(call, xray_http(.status = 200));
-    xray_end(call);
-}
-
-static void call_service(void)
-{
-    xray_segment *call = xray_begin_subsegment("payments.example.com");
-
-    xray_set_namespace(call, "remote");
-    xray_set_http(call, xray_http(.method = "GET", .url = "https://payments.example.com/v1/charge",
-                                  .status = 200, .content_length = 128));
-    xray_end(call);
-}
-
-static void typical(void)
-{
-    xray_segment *segment = xray_begin_segment("checkout-api");
-
-    xray_set_http(segment,
-                  xray_http(.method = "POST", .url = "https://api.example.com/orders/1234/items",
-                            .user_agent = "Mozilla/5.0 (X11; Linux x86_64)",
-                            .client_ip = "203.0.113.7", .status = 200, .content_length = 512));
-    xray_annotate(segment, "customer", "c-12345");
-    xray_annotate(segment, "items", 42);
-    xray_annotate(segment, "premium", xray_bool(true));
-    for (int i = 0; i < 3; i++)
-        call_table();
-    for (int i = 0; i < 2; i++)
-        call_service();
-    xray_end(segment);
-}
-
-static void header(void)
-{
-    static const char *volatile text =
-        "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1";
-    char buffer[XRAY_TRACE_HEADER_SIZE];
-    xray_trace_header parsed;
-
-    (void)xray_trace_header_parse(&parsed, text);
-    xray_trace_header_format(&parsed, buffer, sizeof(buffer));
-    __asm__ volatile("" : : "r"(buffer) : "memory");
-}
-
-static void decision(void)
-{
-    static const xray_sampling_request request = {
-        .size = sizeof(request),
-        .host = "shop.example.com",
-        .http_method = "POST",
-        .url_path = "/orders/1234/items",
+    static const struct option known[] = {
+        { "only", required_argument, NULL, 'o' },
+        { "table", no_argument, NULL, 't' },
+        { "quick", no_argument, NULL, 'q' },
+        { "capacity", required_argument, NULL, 'c' },
+        { "print-rules", no_argument, NULL, 'r' },
+        { "help", no_argument, NULL, 'h' },
+        { NULL, 0, NULL, 0 },
     };
-    xray_sampling_decision decided;
 
-    rules.decide(rules.data, &request, &decided);
-    __asm__ volatile("" : : "r"(&decided) : "memory");
-}
-
-#define WIDTH 10000
-
-static void wide(void)
-{
-    xray_segment *segment = xray_begin_segment("wide");
-
-    for (int i = 0; i < WIDTH; i++) {
-        xray_segment *work = xray_begin_subsegment("work");
-
-        xray_annotate(work, "i", i);
-        xray_end(work);
+    for (;;) {
+        switch (getopt_long(argc, argv, "o:tqc:rh", known, NULL)) {
+        case -1:
+            if (optind == argc)
+                return 0;
+            fprintf(stderr, "bench-record: \"%s\" is no option; try --help\n", argv[optind]);
+            return 3;
+        case 'o':
+            options.only = optarg;
+            break;
+        case 't':
+            options.table = true;
+            break;
+        case 'q':
+            options.divisor = 10;
+            break;
+        case 'c':
+            options.capacity = strtoul(optarg, NULL, 10);
+            break;
+        case 'r':
+            options.rules = true;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            return 1;
+        default:
+            return 3;
+        }
     }
-    xray_end(segment);
 }
 
-/* ---- Calibration -------------------------------------------------------------------- */
-
-static void read_clock(void)
+/* Whether a name is in a list with commas. */
+static bool among(const char *list, const char *name, size_t length)
 {
-    struct timespec time;
+    while (*list) {
+        size_t word = strcspn(list, ",");
 
-    clock_gettime(CLOCK_REALTIME, &time);
-    __asm__ volatile("" : : "r"(&time) : "memory");
-}
-
-static void send_600(void)
-{
-    static char datagram[600];
-
-    (void)send(calibration_socket, datagram, sizeof(datagram), MSG_DONTWAIT);
-}
-
-/* ---- Measuring ---------------------------------------------------------------------- */
-
-static double now_ns(void)
-{
-    struct timespec time;
-
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return 1e9 * (double)time.tv_sec + (double)time.tv_nsec;
-}
-
-static int compare(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-
-    return (x > y) - (x < y);
-}
-
-static double time_of(void (*run)(void), long repeats)
-{
-    double start = now_ns();
-
-    for (long i = 0; i < repeats; i++)
-        run();
-    return (now_ns() - start) / (double)repeats;
-}
-
-static double calibrate(bool sends)
-{
-    return sends ? time_of(send_600, 5000) : time_of(read_clock, 200000);
-}
-
-static double median(double results[RUNS])
-{
-    qsort(results, RUNS, sizeof(*results), compare);
-    return results[RUNS / 2];
-}
-
-static void measure(const struct workload *w)
-{
-    double ns[RUNS], ratios[RUNS], before, after;
-
-    time_of(w->run, w->repeats / 10 + 1);
-    allocations = documents = bytes = 0;
-    after = calibrate(w->sends);
-    for (int r = 0; r < RUNS; r++) {
-        before = after;
-        ns[r] = time_of(w->run, w->repeats) / (double)w->operations;
-        after = calibrate(w->sends);
-        ratios[r] = 2 * ns[r] / (before + after);
+        if (word == length && strncmp(list, name, length) == 0)
+            return true;
+        list += word + (list[word] == ',');
     }
-    printf("{\"workload\":\"%s\",\"what\":\"%s\",\"ns\":%.1f,\"%s\":%.2f,\"calibration_ns\":%.1f,"
-           "\"allocations\":%lu,\"documents\":%lu,\"bytes\":%lu}\n",
-           w->name, w->what, median(ns), w->sends ? "sends" : "clocks", median(ratios), after,
-           allocations, documents, documents ? bytes / documents : 0);
-    fflush(stdout);
+    return false;
 }
 
-/* ---- The peer of what is sent: reads on another thread ------------------------------ */
-
-static void *drain(void *data)
+static bool wanted(const char *name)
 {
-    char buffer[65536];
+    return !options.only || among(options.only, name, strlen(name));
+}
 
-    while (recv(*(int *)data, buffer, sizeof(buffer), 0) > 0) {
+static bool all_known(const char *list)
+{
+    while (*list) {
+        size_t word = strcspn(list, ",");
+
+        if (!among(names, list, word)) {
+            fprintf(stderr, "bench-record: there is no workload \"%.*s\": %s\n", (int)word, list,
+                    names);
+            return false;
+        }
+        list += word + (list[word] == ',');
     }
-    return NULL;
+    return true;
 }
 
-static int open_sink(char address[32])
+static const char *reason(int error)
 {
-    static int sink;
-    struct sockaddr_in local = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-    socklen_t size = sizeof(local);
-    pthread_t thread;
+    switch (error) {
+    case -EPROTO:
+        return "the library counts other documents than the sink; is something else sending to it?";
+    case -EBADMSG:
+        return "a document without the daemon's header line or its closing brace";
+    case -ENOMSG:
+        return "no document arrived";
+    case -EOPNOTSUPP:
+        return "the kernel has no UDP_SEGMENT (since Linux 4.18)";
+    default:
+        return strerror(-error);
+    }
+}
 
-    sink = socket(AF_INET, SOCK_DGRAM, 0);
-    calibration_socket = socket(AF_INET, SOCK_DGRAM, 0);
-    if (bind(sink, (struct sockaddr *)&local, size) < 0 ||
-        getsockname(sink, (struct sockaddr *)&local, &size) < 0 ||
-        connect(calibration_socket, (struct sockaddr *)&local, size) < 0 ||
-        pthread_create(&thread, NULL, drain, &sink) != 0)
-        return -1;
-    pthread_detach(thread);
-    snprintf(address, 32, "127.0.0.1:%d", ntohs(local.sin_port));
+/* Takes the next of the results; whether to go on. */
+static bool done(const char *name, const char *variant, int r)
+{
+    if (r < 0) {
+        fprintf(stderr, "bench-record: %s, %s: %s\n", name, variant, reason(r));
+        return r == -EOPNOTSUPP;
+    }
+    print_result(stdout, &results[results_n++]);
+    return true;
+}
+
+static void warn_of_company(void)
+{
+    double most = 0;
+
+    for (size_t i = 0; i < results_n; i++)
+        if (results[i].taken > most)
+            most = results[i].taken;
+    if (most > COMPANY)
+        fprintf(stderr,
+                "bench-record: something else had the CPU for up to %.0f %% of the time; nothing "
+                "else should run\n",
+                100 * most);
+}
+
+static bool run_all(struct sink *sink)
+{
+    bool good = true;
+
+    for (size_t i = 0; i < COUNT(workloads) && good; i++)
+        if (wanted(workloads[i].name))
+            good = done(workloads[i].name, workloads[i].variant,
+                        measure(&workloads[i], sink, options.divisor, &results[results_n]));
+    for (size_t i = 0; i < COUNT(arrivals) && good && wanted("W7"); i++)
+        good = done("W7", arrivals[i].variant,
+                    arrive(&arrivals[i], sink, options.divisor, &results[results_n]));
+    if (wanted("threads") && places.program < 0) {
+        fprintf(stderr, "bench-record: threads: left out, since there is only one CPU\n");
+        return good;
+    }
+    for (size_t i = 0; i < COUNT(sharings) && good && wanted("threads"); i++)
+        good = done("threads", sharings[i].variant,
+                    share(&sharings[i], options.divisor, &results[results_n]));
+    return good;
+}
+
+static int print_rules(void)
+{
+    char text[8192];
+
+    rules_text(text, sizeof(text));
+    puts(text);
     return 0;
 }
 
-/* ---- Set-up ------------------------------------------------------------------------- */
-
-static int make_rules(void)
+int main(int argc, char **argv)
 {
-    char text[8192] = "{\"version\":2,\"default\":{\"fixed_target\":0,\"rate\":0},\"rules\":[";
-    size_t used = strlen(text);
+    struct sink sink;
+    bool good = false;
+    int r = read_options(argc, argv);
 
-    for (int i = 0; i < 24; i++)
-        used += (size_t)snprintf(text + used, sizeof(text) - used,
-                                 "{\"host\":\"svc%d.example.com\",\"http_method\":\"%s\","
-                                 "\"url_path\":\"/api/v%d/resource/*\",\"fixed_target\":0,"
-                                 "\"rate\":0.05},",
-                                 i, i % 2 ? "GET" : "*", i);
-    snprintf(text + used, sizeof(text) - used,
-             "{\"host\":\"*.example.com\",\"http_method\":\"POST\",\"url_path\":\"/orders/*\","
-             "\"fixed_target\":1,\"rate\":0.05}]}");
-    return xray_sampler_local(&rules, text);
-}
-
-static int make(xray_recorder **ret, double per_second, double fraction, const char *address)
-{
-    xray_emitter emitter = { .size = sizeof(emitter), .emit = keep };
-    xray_sampler sampler = { .size = sizeof(sampler) };
-    int r = xray_sampler_rate(&sampler, per_second, fraction);
-
-    if (r >= 0 && address)
-        r = xray_emitter_udp(&emitter, address);
-    if (r < 0)
-        return r;
-    return xray_recorder_new(ret, xray_recorder_params(.flags = XRAY_RECORDER_NO_ENVIRONMENT,
-                                                       .service = "bench", .emitter = &emitter,
-                                                       .sampler = &sampler));
-}
-
-int main(void)
-{
-    static const struct workload workloads[] = {
-        { "W1", "unsampled, no reservoir", one_subsegment, &unsampled, 2000000, 1, false },
-        { "W1b", "default sampler, which samples 5 %", one_subsegment, &by_default, 1000000, 1,
-          false },
-        { "W2", "1 subsegment, before the send", small, &kept, 200000, 1, false },
-        { "W3", "5 subsegments with blocks, before the send", typical, &kept, 50000, 1, false },
-        { "W4", "parse and format a header", header, NULL, 2000000, 1, false },
-        { "W5", "25 rules, the last matches", decision, NULL, 1000000, 1, false },
-        { "W6", "10,000 subsegments, each, before the send", wide, &kept, 20, WIDTH, false },
-        { "W2", "1 subsegment, sent", small, &sent, 50000, 1, true },
-        { "W3", "5 subsegments with blocks, sent", typical, &sent, 20000, 1, true },
-        { "W6", "10,000 subsegments, each, sent", wide, &sent, 4, WIDTH, true },
-    };
-    xray_allocator counting = { .size = sizeof(counting),
-                                .allocate = allocate,
-                                .release = release };
-    char address[32];
-
-    if (xray_set_allocator(&counting) < 0 || open_sink(address) < 0 || make_rules() < 0 ||
-        make(&unsampled, 0, 0, NULL) < 0 || make(&by_default, 1, 0.05, NULL) < 0 ||
-        make(&kept, 0, 1, NULL) < 0 || make(&sent, 0, 1, address) < 0) {
-        fprintf(stderr, "record: could not set up\n");
-        return 1;
+    if (r > 0)
+        return r - 1;
+    if (options.rules)
+        return print_rules();
+    if (options.only && !all_known(options.only))
+        return 2;
+    places_find();
+    r = sink_start(&sink, places.sink);
+    if (r >= 0) {
+        place_on(places.program);
+        calibrate_with(&sink);
+        r = recorders_make(sink.address, options.capacity);
     }
-    for (size_t i = 0; i < sizeof(workloads) / sizeof(*workloads); i++) {
-        const struct workload *w = &workloads[i];
-
-        xray_recorder_set_default(w->recorder ? *w->recorder : NULL);
-        measure(w);
+    if (r < 0) {
+        fprintf(stderr, "bench-record: could not set up: %s\n", strerror(-r));
+    } else {
+        print_machine(stdout, &sink);
+        good = run_all(&sink);
+        recorders_free();
     }
-    return 0;
+    sink_stop(&sink);
+    warn_of_company();
+    if (good && options.table)
+        print_table(stdout, results, results_n);
+    return good ? 0 : 1;
 }
