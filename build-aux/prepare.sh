@@ -33,6 +33,7 @@ llvm
 clang-format
 g++
 make
+valgrind
 '
 
 say() {

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Counts the tests of a run: tally.py FILE…
 
-A file is Meson's testlog.json, or the output of a unittest script (*.txt).
+A file is Meson's testlog.json, or the output of a unittest script (*.txt) or
+of a program that speaks TAP (*.tap).
 A program that speaks TAP counts once for each of its tests, a unittest script
 too, anything else once. What is skipped is not counted. Prints one line for
 each failure, and last "PASSED FAILED".
@@ -66,9 +67,9 @@ def main():
     passed, failed = 0, []
     for path in sys.argv[1:]:
         with open(path, encoding='utf-8', errors='replace') as file:
-            if path.endswith('.txt'):
+            if path.endswith(('.txt', '.tap')):
                 text = file.read()
-                ran = unit(text)
+                ran = tap(text) if path.endswith('.tap') else unit(text)
                 entries = [(path, 'OK' if ran and not ran[1] else 'FAIL', text)]
             else:
                 logs = [json.loads(line) for line in file if line.strip()]

@@ -169,24 +169,31 @@ static inline bool id_set_has(const struct id_set *set, uint64_t id)
     return set->count > 0 && *id_set_place(set, id) == id;
 }
 
+/* Room for so many, in memory that is really there. */
+static inline void id_set_reserve(struct id_set *set, size_t count)
+{
+    struct id_set larger = { .count = set->count, .places = 1024 };
+
+    while (larger.places < 2 * count)
+        larger.places *= 2;
+    larger.ids = malloc(larger.places * sizeof(*larger.ids));
+    if (!larger.ids)
+        abort();
+    memset(larger.ids, 0, larger.places * sizeof(*larger.ids));
+    for (size_t i = 0; i < set->places; i++)
+        if (set->ids[i] != 0)
+            *id_set_place(&larger, set->ids[i]) = set->ids[i];
+    free(set->ids);
+    *set = larger;
+}
+
 /* False for one that is there already, or is 0. */
 static inline bool id_set_add(struct id_set *set, uint64_t id)
 {
     uint64_t *place;
 
-    if (2 * set->count >= set->places) {
-        struct id_set larger = { .places = set->places ? 2 * set->places : 1024 };
-
-        larger.ids = calloc(larger.places, sizeof(*larger.ids));
-        if (!larger.ids)
-            abort();
-        for (size_t i = 0; i < set->places; i++)
-            if (set->ids[i] != 0)
-                *id_set_place(&larger, set->ids[i]) = set->ids[i];
-        larger.count = set->count;
-        free(set->ids);
-        *set = larger;
-    }
+    if (2 * set->count >= set->places)
+        id_set_reserve(set, 2 * set->count + 1);
     place = id_set_place(set, id);
     if (id == 0 || *place == id)
         return false;
