@@ -27,4 +27,22 @@ static inline bool xr_params_copy(void *ret, size_t known, const void *params)
     return false;
 }
 
+/*
+ * The same without a copy when the caller's struct is as this library knows it.
+ * copy is where it goes otherwise; *ret_more says whether something was left out.
+ */
+static inline const void *xr_params_view(void *copy, size_t known, const void *params,
+                                         bool *ret_more)
+{
+    size_t size = 0;
+
+    *ret_more = false;
+    if (params)
+        memcpy(&size, params, sizeof(size));
+    if (__builtin_expect(size == known, 1))
+        return params;
+    *ret_more = xr_params_copy(copy, known, params);
+    return copy;
+}
+
 #endif /* XR_API_API_H */

@@ -101,22 +101,24 @@ void xray_set_http(xray_segment *handle, const xray_http *http)
 {
     struct xr_segment *segment = recording(handle);
     xray_http copy;
+    bool more;
 
     if (!segment)
         return;
-    count(segment, xr_params_copy(&copy, sizeof(copy), http));
-    count(segment, xr_describe_http(segment, &copy));
+    http = xr_params_view(&copy, sizeof(copy), http, &more);
+    count(segment, more + xr_describe_http(segment, http));
 }
 
 void xray_set_aws(xray_segment *handle, const xray_aws *aws)
 {
     struct xr_segment *segment = recording(handle);
     xray_aws copy;
+    bool more;
 
     if (!segment)
         return;
-    count(segment, xr_params_copy(&copy, sizeof(copy), aws));
-    count(segment, xr_describe_aws(segment, &copy));
+    aws = xr_params_view(&copy, sizeof(copy), aws, &more);
+    count(segment, more + xr_describe_aws(segment, aws));
 }
 
 void xray_set_aws_field(xray_segment *handle, const char *key, xray_value value)
@@ -131,11 +133,12 @@ void xray_set_sql(xray_segment *handle, const xray_sql *sql)
 {
     struct xr_segment *segment = recording(handle);
     xray_sql copy;
+    bool more;
 
     if (!segment)
         return;
-    count(segment, xr_params_copy(&copy, sizeof(copy), sql));
-    count(segment, xr_describe_sql(segment, &copy));
+    sql = xr_params_view(&copy, sizeof(copy), sql, &more);
+    count(segment, more + xr_describe_sql(segment, sql));
 }
 
 void xray_add_precursor(xray_segment *handle, xray_segment_id sibling)

@@ -11,6 +11,9 @@
 #include "recorder/identity.h"
 #include "recorder/lifecycle.h"
 
+static const xray_segment_params plain_segment = { .size = sizeof(plain_segment) };
+static const xray_subsegment_params plain_subsegment = { .size = sizeof(plain_subsegment) };
+
 /* ---- Begin and end on this thread ---------------------------------------- */
 
 /* A begin that failed for want of memory is remembered; one that was not wanted is not. */
@@ -36,16 +39,15 @@ static xray_segment *context_missing(xray_recorder *recorder)
 
 xray_segment *xray_begin_segment(const char *name)
 {
-    struct xr_segment *invocation = xr_segment_of(xr_stack.invocation);
+    struct xr_segment *invocation = xr_stack.invocation ? xr_segment_of(xr_stack.invocation) : NULL;
     xray_recorder *recorder;
 
-    if (invocation)
-        return push(invocation->recorder,
-                    xr_start_subsegment(invocation, xray_subsegment_params(.name = name)));
+    if (__builtin_expect(invocation != NULL, 0))
+        return push(invocation->recorder, xr_start_subsegment(invocation, name, &plain_subsegment));
     recorder = xr_default();
     if (!recorder)
         return push(recorder, NULL);
-    return push(recorder, xr_start_segment(recorder, xray_segment_params(.name = name)));
+    return push(recorder, xr_start_segment(recorder, name, &plain_segment));
 }
 
 xray_segment *xray_begin_subsegment(const char *name)
@@ -54,8 +56,7 @@ xray_segment *xray_begin_subsegment(const char *name)
 
     if (__builtin_expect(!parent, 0))
         return xr_current_is_placeholder() ? xr_current_push(NULL) : context_missing(xr_default());
-    return push(parent->recorder,
-                xr_start_subsegment(parent, xray_subsegment_params(.name = name)));
+    return push(parent->recorder, xr_start_subsegment(parent, name, &plain_subsegment));
 }
 
 void xray_end(xray_segment *segment)
@@ -103,7 +104,7 @@ xray_segment *xray_start_segment(xray_recorder *recorder, const xray_segment_par
         return NULL;
     if (xr_params_copy(&copy, sizeof(copy), params))
         xr_count(recorder, XR_TRUNCATED, 1);
-    return handle_or_null(xr_start_segment(recorder, &copy));
+    return handle_or_null(xr_start_segment(recorder, copy.name, &copy));
 }
 
 xray_segment *xray_start_subsegment(xray_segment *parent, const char *name)
@@ -112,7 +113,7 @@ xray_segment *xray_start_subsegment(xray_segment *parent, const char *name)
 
     if (!open)
         return NULL;
-    return handle_or_null(xr_start_subsegment(open, xray_subsegment_params(.name = name)));
+    return handle_or_null(xr_start_subsegment(open, name, &plain_subsegment));
 }
 
 xray_segment *xray_start_subsegment_with(xray_segment *parent, const xray_subsegment_params *params)
@@ -124,7 +125,7 @@ xray_segment *xray_start_subsegment_with(xray_segment *parent, const xray_subseg
         return NULL;
     if (xr_params_copy(&copy, sizeof(copy), params))
         xr_count(open->recorder, XR_TRUNCATED, 1);
-    return handle_or_null(xr_start_subsegment(open, &copy));
+    return handle_or_null(xr_start_subsegment(open, copy.name, &copy));
 }
 
 xray_segment *xray_resume(xray_recorder *recorder, const xray_trace_header *from, const char *name)

@@ -12,9 +12,9 @@ bool xr_buffer_grow(struct xr_buffer *buffer, size_t bytes)
     uint32_t length = buffer->length;
     char *block;
 
-    if (bytes > XR_BUFFER_MAX || needed > XR_BUFFER_MAX)
+    if (bytes > XR_BUFFER_MAX - XR_BUFFER_OVER || needed > XR_BUFFER_MAX - XR_BUFFER_OVER)
         return false;
-    while (xr_pool_bytes(class) < needed)
+    while (xr_pool_bytes(class) - XR_BUFFER_OVER < needed)
         class ++;
     block = xr_pool_get(class);
     if (!block)
@@ -24,7 +24,7 @@ bool xr_buffer_grow(struct xr_buffer *buffer, size_t bytes)
     xr_buffer_end(buffer);
     buffer->data = block;
     buffer->length = length;
-    buffer->capacity = (uint32_t)xr_pool_bytes(class);
+    buffer->capacity = (uint32_t)(xr_pool_bytes(class) - XR_BUFFER_OVER);
     buffer->class = (int32_t) class;
     return true;
 }

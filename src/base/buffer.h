@@ -7,7 +7,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/sixteen.h"
+
 #define XR_BUFFER_MAX 65536
+
+/* Behind every buffer there are so many bytes more, for xr_copy_over(). */
+#define XR_BUFFER_OVER XR_SIXTEEN_OVER
 
 struct xr_buffer {
     char *data;
@@ -17,7 +22,7 @@ struct xr_buffer {
     uint32_t reserved;
 };
 
-/* memory may be NULL, with size 0. */
+/* memory may be NULL, with size 0; XR_BUFFER_OVER bytes of others may follow it. */
 static inline void xr_buffer_begin(struct xr_buffer *buffer, char *memory, size_t size)
 {
     buffer->data = memory;

@@ -7,18 +7,6 @@
 
 #define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
 
-#define EACH_BYTE(b) (0x0101010101010101u * (b))
-
-/* Whether any of 8 bytes may need care: control, quote, backslash or not ASCII. */
-static bool any_special(uint64_t word)
-{
-    uint64_t control = word - EACH_BYTE(0x20);
-    uint64_t quote = (word ^ EACH_BYTE('"')) - EACH_BYTE(1);
-    uint64_t backslash = (word ^ EACH_BYTE('\\')) - EACH_BYTE(1);
-
-    return ((control | quote | backslash | word) & EACH_BYTE(0x80)) != 0;
-}
-
 static size_t continuation(const unsigned char *s, size_t from, size_t to)
 {
     for (size_t i = from; i < to; i++)
@@ -132,34 +120,21 @@ static bool is_plain(unsigned char c)
 static size_t copy_plain(char *p, const char *text, size_t length)
 {
     size_t at = 0;
-    uint64_t word;
 
-    for (; length - at >= 8; at += 8) {
-        memcpy(&word, text + at, 8);
-        if (any_special(word))
-            break;
-        memcpy(p + at, &word, 8);
-    }
-    if (length - at >= 4) {
-        uint32_t half;
-
-        memcpy(&half, text + at, 4);
-        if (!any_special((uint64_t)half << 32 | (uint32_t)EACH_BYTE(' '))) {
-            memcpy(p + at, &half, 4);
-            at += 4;
-        }
+    while (length - at >= 16 && xr_sixteen_is_plain(xr_sixteen_load(text + at))) {
+        xr_sixteen_store(p + at, xr_sixteen_load(text + at));
+        at += 16;
     }
     for (; at < length && is_plain((unsigned char)text[at]); at++)
         p[at] = text[at];
     return at;
 }
 
-char *xr_json_string(char *p, const char *text, size_t length, bool *repaired)
+char *xr_json_escaped(char *p, const char *text, size_t length, bool *repaired)
 {
     const char *end = text + length;
 
-    *p++ = '"';
-    for (;;) {
+    while (text < end) {
         size_t plain = copy_plain(p, text, (size_t)(end - text));
         size_t character;
 
@@ -182,7 +157,6 @@ char *xr_json_string(char *p, const char *text, size_t length, bool *repaired)
                 *repaired = true;
         }
     }
-    *p++ = '"';
     return p;
 }
 
@@ -197,7 +171,7 @@ static char *write_pair(char *p, uint32_t value)
     return p + 2;
 }
 
-char *xr_json_u64(char *p, uint64_t value)
+char *xr_json_u64_long(char *p, uint64_t value)
 {
     char digits[20];
     size_t at = sizeof(digits);
@@ -216,10 +190,8 @@ char *xr_json_u64(char *p, uint64_t value)
     return xr_json_bytes(p, digits + at, sizeof(digits) - at);
 }
 
-char *xr_json_i64(char *p, int64_t value)
+char *xr_json_i64_negative(char *p, int64_t value)
 {
-    if (value >= 0)
-        return xr_json_u64(p, (uint64_t)value);
     *p++ = '-';
     return xr_json_u64(p, 0 - (uint64_t)value);
 }
@@ -277,28 +249,38 @@ char *xr_json_double(char *p, double value)
     return p;
 }
 
-static char *write_four(char *p, uint32_t value)
+static uint64_t microseconds(int64_t time_ns)
 {
-    return write_pair(write_pair(p, value / 100), value % 100);
+    return time_ns > 0 ? (uint64_t)time_ns / 1000 : 0;
+}
+
+/* The second that this thread wrote last, since most times are in the same one. */
+static _Thread_local struct {
+    uint64_t start_us;
+    uint32_t length;
+    char digits[20];
+} written;
+
+static void write_second(uint64_t us)
+{
+    uint64_t second = us / 1000000;
+
+    written.start_us = second * 1000000;
+    written.length = (uint32_t)(xr_json_u64(written.digits, second) - written.digits);
 }
 
 char *xr_json_time(char *p, int64_t time_ns)
 {
-    uint64_t us = time_ns > 0 ? (uint64_t)time_ns / 1000 : 0;
-    uint64_t seconds = us / 1000000;
-    uint32_t fraction = (uint32_t)(us % 1000000);
+    uint64_t us = microseconds(time_ns);
+    uint32_t decimals;
 
-    /* From 2001 to 2286 there are ten digits. */
-    if (seconds >= 1000000000 && seconds <= 9999999999) {
-        uint32_t high = (uint32_t)(seconds / 10000);
-
-        p = write_pair(p, high / 10000);
-        p = write_four(p, high % 10000);
-        p = write_four(p, (uint32_t)(seconds % 10000));
-    } else {
-        p = xr_json_u64(p, seconds);
-    }
+    if (__builtin_expect(us - written.start_us >= 1000000 || written.length == 0, 0))
+        write_second(us);
+    decimals = (uint32_t)(us - written.start_us);
+    memcpy(p, written.digits, sizeof(written.digits));
+    p += written.length;
     *p++ = '.';
-    p = write_pair(p, fraction / 10000);
-    return write_four(p, fraction % 10000);
+    p = write_pair(p, decimals / 10000);
+    p = write_pair(p, decimals / 100 % 100);
+    return write_pair(p, decimals % 100);
 }

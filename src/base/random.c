@@ -1,16 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* xoshiro256++ (Blackman and Vigna, 2019), one for each thread. */
 #include "base/random.h"
 
 #include <sys/random.h>
 
 #include "base/clock.h"
-#include "base/thread.h"
-
-static uint64_t rotate(uint64_t x, int bits)
-{
-    return x << bits | x >> (64 - bits);
-}
 
 /* Spreads few bits over many: only when the kernel has no randomness to give. */
 static uint64_t mix(uint64_t *state)
@@ -34,24 +27,10 @@ static void seed(uint64_t state[4])
     xr_thread.seeded = 1;
 }
 
-uint64_t xr_random_u64(void)
+void xr_random_seed(void)
 {
-    uint64_t *s = xr_thread.random;
-    uint64_t result, shifted;
-
-    if (__builtin_expect(!xr_thread.seeded, 0)) {
-        xr_thread_enter();
-        seed(s);
-    }
-    result = rotate(s[0] + s[3], 23) + s[0];
-    shifted = s[1] << 17;
-    s[2] ^= s[0];
-    s[3] ^= s[1];
-    s[1] ^= s[2];
-    s[0] ^= s[3];
-    s[2] ^= shifted;
-    s[3] = rotate(s[3], 45);
-    return result;
+    xr_thread_enter();
+    seed(xr_thread.random);
 }
 
 int xr_random_chance(double probability)

@@ -12,6 +12,7 @@
 #define AWS_STRING_MAX        250
 #define METADATA_KEY_MAX      500   /* bytes; ours */
 #define METADATA_TEXT_MAX     32768 /* bytes; ours, so that one value leaves room for others */
+#define KEY_ROOM(length)      (4 + (length)) /* comma, quotes and colon */
 
 static bool is_finite(double number)
 {
@@ -35,73 +36,125 @@ static char *write_scalar(char *p, const xray_value *value)
     }
 }
 
-static bool put_scalar(struct xr_segment *segment, enum xr_section section,
-                       const struct xr_key *key, const xray_value *value)
-{
-    char *p = xr_attribute_begin(segment, key, XR_JSON_NUMBER_MAX);
-    char *end = p ? write_scalar(p, value) : NULL;
-
-    if (!end)
-        return false;
-    xr_attribute_commit(segment, section, key, end);
-    return true;
-}
-
 static bool is_key_byte(char c)
 {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
 
-/* Copies a key that X-Ray indexes; false when it had to be changed. */
-static bool write_key(char ret[ANNOTATION_KEY_MAX], const char *text, size_t *ret_length)
+/* Copies a key as X-Ray indexes it; false when it had to be changed. */
+static bool copy_key(char *p, const char *text, size_t length)
 {
     bool same = true;
-    size_t length = 0;
 
-    for (; text[length] && length < ANNOTATION_KEY_MAX; length++) {
-        ret[length] = text[length];
-        if (!is_key_byte(text[length])) {
-            ret[length] = '_';
-            same = false;
-        }
+    for (size_t i = 0; i < length; i++) {
+        bool good = is_key_byte(text[i]);
+
+        p[i] = good ? text[i] : '_';
+        same &= good;
     }
-    *ret_length = length;
-    return same && !text[length];
+    return same;
 }
 
-/* JSON of the user's own: checked, since one bad byte would cost the whole document. */
-static bool put_json(struct xr_segment *segment, enum xr_section section, const struct xr_key *key,
-                     const xray_value *value)
+/* Most keys are plain and short. */
+static inline bool write_key(char *p, const char *text, size_t length)
 {
-    char *p = xr_attribute_begin(segment, key, value->length);
+    if (__builtin_expect(length > 16, 0))
+        return copy_key(p, text, length);
+    xr_copy_sixteen(p, text, length);
+    return __builtin_expect(xr_sixteen_are_word(xr_sixteen_spread(text, length)), 1) ||
+           copy_key(p, text, length);
+}
+
+/* A value that is being written: what it takes, and what was lost of it. */
+struct value_writer {
+    const xray_value *value;
+    size_t length; /* of text, as far as it is kept */
+    bool lost;     /* some of it */
+};
+
+/* How much room a value needs; prepares the writing of it. */
+static size_t room_for(struct value_writer *writer, size_t max, size_t left)
+{
+    const xray_value *value = writer->value;
+    size_t room;
+
+    if (value->type == XRAY_VALUE_JSON)
+        return value->length;
+    if (value->type != XRAY_VALUE_STRING)
+        return XR_JSON_NUMBER_MAX;
+    writer->length = xr_utf8_prefix(value->as.text, value->length, max);
+    writer->lost |= writer->length < value->length;
+    room = XR_JSON_STRING_MAX(writer->length);
+    return room <= left ? room : xr_json_string_size(value->as.text, writer->length);
+}
+
+/* NULL for what is no value. JSON of the user's own is checked: a bad byte would cost all. */
+static char *write_value(char *p, struct value_writer *writer)
+{
+    const xray_value *value = writer->value;
     ssize_t length;
 
-    if (!p)
-        return false;
-    length = xr_json_minify(p, value->length, value->as.text, value->length);
-    if (length < 0)
-        return false;
-    xr_attribute_commit(segment, section, key, p + length);
-    return true;
+    if (value->type == XRAY_VALUE_JSON) {
+        length = xr_json_minify(p, value->length, value->as.text, value->length);
+        return length < 0 ? NULL : p + length;
+    }
+    if (value->type != XRAY_VALUE_STRING)
+        return write_scalar(p, value);
+    return xr_json_string(p, value->as.text, writer->length, &writer->lost);
+}
+
+static size_t room_with_key(const struct xr_segment *segment, struct value_writer *writer,
+                            size_t max, size_t key_room)
+{
+    size_t left = segment->attributes.capacity - segment->attributes.length;
+
+    return key_room + room_for(writer, max, left > key_room ? left - key_room : 0);
+}
+
+/* A key of the user's own that is in fact one of the document's. */
+static void add_key(struct xr_segment *segment, enum xr_section section, const char *start,
+                    size_t key_length)
+{
+    struct xr_key key = { start + 2, key_length };
+    enum xr_known known = section == XR_SECTION_AWS ? xr_known_of(section, &key) : XR_KNOWN;
+
+    if (known < XR_KNOWN)
+        xr_attributes_add_known(segment, XR_KNOWN_BIT(known));
+    else
+        xr_attributes_add_key(segment, section, NULL, &key, start);
 }
 
 static unsigned put_keyed(struct xr_segment *segment, enum xr_section section, const char *key,
                           const xray_value *value, size_t max)
 {
-    char text[ANNOTATION_KEY_MAX];
-    struct xr_key written = { .text = text };
-    unsigned truncated;
+    struct value_writer writer = { .value = value };
+    size_t key_length = key ? strlen(key) : 0;
+    unsigned truncated = 0;
+    char *start, *p;
 
-    if (!key || !*key)
+    if (key_length == 0)
         return 1;
-    truncated = write_key(text, key, &written.length) ? 0 : 1;
-    if (value->type != XRAY_VALUE_STRING && value->type != XRAY_VALUE_JSON)
-        return truncated + !put_scalar(segment, section, &written, value);
-    if (!value->as.text || (value->type == XRAY_VALUE_JSON && section == XR_SECTION_ANNOTATION))
+    if (key_length > ANNOTATION_KEY_MAX) {
+        key_length = ANNOTATION_KEY_MAX;
+        truncated = 1;
+    }
+    if ((value->type == XRAY_VALUE_STRING && !value->as.text) ||
+        (value->type == XRAY_VALUE_JSON && (!value->as.text || section == XR_SECTION_ANNOTATION)))
         return truncated + 1;
-    if (value->type == XRAY_VALUE_JSON)
-        return truncated + !put_json(segment, section, &written, value);
-    return truncated + !xr_put_text(segment, section, &written, value->as.text, value->length, max);
+    start = xr_attributes_begin(segment, section,
+                                room_with_key(segment, &writer, max, KEY_ROOM(key_length)));
+    if (!start)
+        return truncated + 1;
+    p = XR_JSON_LITERAL(start, ",\"");
+    truncated += !write_key(p, key, key_length);
+    p += key_length;
+    p = XR_JSON_LITERAL(p, "\":");
+    p = write_value(p, &writer);
+    if (!p)
+        return truncated + 1;
+    xr_attributes_end(segment, section, p);
+    add_key(segment, section, start, key_length);
+    return truncated + writer.lost;
 }
 
 unsigned xr_describe_annotation(struct xr_segment *segment, const char *key,
@@ -118,50 +171,65 @@ unsigned xr_describe_aws_field(struct xr_segment *segment, const char *key, cons
     return put_keyed(segment, XR_SECTION_AWS, key, value, AWS_STRING_MAX);
 }
 
-static bool put_metadata(struct xr_segment *segment, const struct xr_key *key,
-                         const xray_value *value)
-{
-    size_t length = value->length;
+/* ---- Metadata ----------------------------------------------------------------------------- */
 
-    if (value->type != XRAY_VALUE_STRING && value->type != XRAY_VALUE_JSON)
-        return put_scalar(segment, XR_SECTION_METADATA, key, value);
-    if (!value->as.text)
-        return xr_put_raw(segment, XR_SECTION_METADATA, key, "null", 4);
-    if (value->type == XRAY_VALUE_JSON)
-        return put_json(segment, XR_SECTION_METADATA, key, value);
-    if (length > METADATA_TEXT_MAX)
-        length = xr_utf8_whole(value->as.text, METADATA_TEXT_MAX);
-    return xr_put_text(segment, XR_SECTION_METADATA, key, value->as.text, length, length) &&
-           length == value->length;
+/* Writes the text of a namespace or key as JSON without its quotes. */
+static char *write_metadata_key(char *p, const char *text, unsigned *truncated)
+{
+    size_t length = strlen(text);
+    bool repaired = length > METADATA_KEY_MAX;
+
+    if (__builtin_expect(repaired, 0))
+        length = xr_utf8_whole(text, METADATA_KEY_MAX);
+    p = xr_json_text(p, text, length, &repaired);
+    *truncated += repaired;
+    return p;
 }
 
-/* Writes text as JSON without its quotes. */
-static size_t write_metadata_key(char *ret, const char *text, unsigned *truncated)
+static unsigned put_metadata(struct xr_segment *segment, const struct xr_key *name, const char *key,
+                             xray_value value)
 {
-    size_t length = strnlen(text, METADATA_KEY_MAX + 1);
-    bool repaired = length > METADATA_KEY_MAX;
-    size_t kept = repaired ? xr_utf8_whole(text, METADATA_KEY_MAX) : length;
-    char quoted[XR_JSON_STRING_MAX(METADATA_KEY_MAX)];
-    size_t written = (size_t)(xr_json_string(quoted, text, kept, &repaired) - quoted) - 2;
+    struct value_writer writer = { .value = &value };
+    size_t key_room = KEY_ROOM(XR_JSON_STRING_MAX(strnlen(key, METADATA_KEY_MAX)));
+    struct xr_key written;
+    unsigned truncated = 0;
+    char *start, *p;
 
-    memcpy(ret, quoted + 1, written);
-    *truncated += repaired;
-    return written;
+    /* Text is cut by its bytes here: only the size of the document limits metadata. */
+    if (value.type == XRAY_VALUE_STRING && value.length > METADATA_TEXT_MAX) {
+        value.length = (uint32_t)xr_utf8_whole(value.as.text, METADATA_TEXT_MAX);
+        writer.lost = true;
+    }
+    start = xr_attributes_begin_named(segment, name,
+                                      room_with_key(segment, &writer, value.length, key_room));
+    if (!start)
+        return truncated + 1;
+    p = XR_JSON_LITERAL(start, ",\"");
+    p = write_metadata_key(p, key, &truncated);
+    written = (struct xr_key){ start + 2, (size_t)(p - start) - 2 };
+    p = XR_JSON_LITERAL(p, "\":");
+    p = write_value(p, &writer);
+    if (!p)
+        return truncated + 1;
+    xr_attributes_end_named(segment, name, p);
+    xr_attributes_add_key(segment, XR_SECTION_METADATA, name, &written, start);
+    return truncated + writer.lost;
 }
 
 unsigned xr_describe_metadata(struct xr_segment *segment, const char *name_space, const char *key,
                               const xray_value *value)
 {
-    char text[2 * XR_JSON_STRING_MAX(METADATA_KEY_MAX)];
-    struct xr_key written = { .text = text };
+    char text[XR_JSON_STRING_MAX(METADATA_KEY_MAX)];
+    struct xr_key name = { "default", strlen("default") };
     unsigned truncated = 0;
 
     if (!key || (name_space && strncmp(name_space, "AWS.", 4) == 0))
         return 1;
-    if (!name_space || !*name_space)
-        name_space = "default";
-    written.split = write_metadata_key(text, name_space, &truncated);
-    written.length = written.split;
-    written.length += write_metadata_key(text + written.split, key, &truncated);
-    return truncated + !put_metadata(segment, &written, value);
+    if (name_space && *name_space) {
+        name.text = text;
+        name.length = (size_t)(write_metadata_key(text, name_space, &truncated) - text);
+    }
+    if ((value->type == XRAY_VALUE_STRING || value->type == XRAY_VALUE_JSON) && !value->as.text)
+        return truncated + put_metadata(segment, &name, key, xray_json("null"));
+    return truncated + put_metadata(segment, &name, key, *value);
 }

@@ -1,156 +1,399 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/attributes.h"
 
-#include "base/json.h"
-
-/* Most keys of a segment fall on different bits, so that most need no search. */
-static uint64_t hash_bit(enum xr_section section, const struct xr_key *key)
-{
-    unsigned first = key->length ? (unsigned char)key->text[0] : 0;
-    unsigned last = key->length ? (unsigned char)key->text[key->length - 1] : 0;
-
-    return UINT64_C(1) << ((section + 5 * key->length + 11 * first + 17 * last) & 63);
-}
-
-static bool is(const struct xr_member *member, enum xr_section section, const struct xr_key *key)
-{
-    return member->attribute.section == section && member->attribute.key_length == key->length &&
-           member->attribute.split == key->split &&
-           memcmp(xr_member_key(member), key->text, key->length) == 0;
-}
-
-static bool find(const struct xr_segment *segment, enum xr_section section,
-                 const struct xr_key *key, struct xr_member *ret)
-{
-    if (!(segment->keys & hash_bit(section, key)))
-        return false;
-    for (uint32_t at = 0; xr_attribute_next(segment, &at, ret);)
-        if (is(ret, section, key))
-            return true;
-    return false;
-}
-
-/* A key that is set again and again must not fill the log. */
-static void drop_replaced(struct xr_segment *segment)
-{
-    char *log = segment->attributes.data;
-    struct xr_member member;
-    uint32_t length = 0;
-
-    for (uint32_t at = 0; xr_attribute_next(segment, &at, &member);) {
-        uint32_t bytes = (uint32_t)(sizeof(member.attribute) + xr_member_length(&member));
-
-        memmove(log + length, log + at - bytes, bytes);
-        length += bytes;
+#define KEY(name)                          \
+    {                                      \
+        ",\"" name "\":", sizeof(name) + 3 \
     }
-    segment->attributes.length = length;
-    segment->replaced = 0;
+
+const struct xr_known_key xr_known_keys[XR_KNOWN] = {
+    [XR_USER] = KEY("user"),
+    [XR_NAMESPACE] = KEY("namespace"),
+    [XR_METHOD] = KEY("method"),
+    [XR_REQUEST_URL] = KEY("url"),
+    [XR_USER_AGENT] = KEY("user_agent"),
+    [XR_CLIENT_IP] = KEY("client_ip"),
+    [XR_X_FORWARDED_FOR] = KEY("x_forwarded_for"),
+    [XR_STATUS] = KEY("status"),
+    [XR_CONTENT_LENGTH] = KEY("content_length"),
+    [XR_OPERATION] = KEY("operation"),
+    [XR_REGION] = KEY("region"),
+    [XR_ACCOUNT_ID] = KEY("account_id"),
+    [XR_REQUEST_ID] = KEY("request_id"),
+    [XR_QUEUE_URL] = KEY("queue_url"),
+    [XR_TABLE_NAME] = KEY("table_name"),
+    [XR_RETRIES] = KEY("retries"),
+    [XR_SAMPLING_RULE_NAME] = KEY("sampling_rule_name"),
+    [XR_SQL_URL] = KEY("url"),
+    [XR_DATABASE_TYPE] = KEY("database_type"),
+    [XR_DATABASE_VERSION] = KEY("database_version"),
+    [XR_SQL_USER] = KEY("user"),
+    [XR_SANITIZED_QUERY] = KEY("sanitized_query"),
+};
+
+static const uint8_t known_sections[XR_KNOWN] = {
+    [XR_USER] = XR_SECTION_TOP,
+    [XR_NAMESPACE] = XR_SECTION_TOP,
+    [XR_METHOD] = XR_SECTION_HTTP_REQUEST,
+    [XR_REQUEST_URL] = XR_SECTION_HTTP_REQUEST,
+    [XR_USER_AGENT] = XR_SECTION_HTTP_REQUEST,
+    [XR_CLIENT_IP] = XR_SECTION_HTTP_REQUEST,
+    [XR_X_FORWARDED_FOR] = XR_SECTION_HTTP_REQUEST,
+    [XR_STATUS] = XR_SECTION_HTTP_RESPONSE,
+    [XR_CONTENT_LENGTH] = XR_SECTION_HTTP_RESPONSE,
+    [XR_OPERATION] = XR_SECTION_AWS,
+    [XR_REGION] = XR_SECTION_AWS,
+    [XR_ACCOUNT_ID] = XR_SECTION_AWS,
+    [XR_REQUEST_ID] = XR_SECTION_AWS,
+    [XR_QUEUE_URL] = XR_SECTION_AWS,
+    [XR_TABLE_NAME] = XR_SECTION_AWS,
+    [XR_RETRIES] = XR_SECTION_AWS,
+    [XR_SAMPLING_RULE_NAME] = XR_SECTION_XRAY,
+    [XR_SQL_URL] = XR_SECTION_SQL,
+    [XR_DATABASE_TYPE] = XR_SECTION_SQL,
+    [XR_DATABASE_VERSION] = XR_SECTION_SQL,
+    [XR_SQL_USER] = XR_SECTION_SQL,
+    [XR_SANITIZED_QUERY] = XR_SECTION_SQL,
+};
+
+/* ---- Runs ----------------------------------------------------------------------------- */
+
+static void put_run(struct xr_segment *segment, uint32_t at, const struct xr_run *run)
+{
+    memcpy(segment->attributes.data + at, run, sizeof(*run));
 }
 
-char *xr_attribute_begin(struct xr_segment *segment, const struct xr_key *key, size_t room)
+void xr_run_link(struct xr_segment *segment, enum xr_section section, uint32_t at)
 {
-    size_t overhead = sizeof(struct xr_attribute) + key->length + XR_ATTRIBUTE_PUNCTUATION;
-    const struct xr_buffer *log = &segment->attributes;
+    struct xr_run_text before;
+
+    if (__builtin_expect(xr_attributes_have(segment, section), 0)) {
+        xr_run_read(segment, segment->last[section], &before);
+        before.run.next = (uint16_t)at;
+        put_run(segment, segment->last[section], &before.run);
+    } else {
+        segment->first[section] = (uint16_t)at;
+        segment->sections |= (uint16_t)(1u << section);
+    }
+    segment->last[section] = (uint16_t)at;
+    segment->tail = (uint16_t)at;
+    segment->tail_section = (uint8_t)section;
+}
+
+/* Whether the last run of the log is metadata of this namespace. */
+static bool tail_is_named(const struct xr_segment *segment, const struct xr_key *name)
+{
+    struct xr_run_text tail;
+
+    if (segment->tail_section != XR_SECTION_METADATA)
+        return false;
+    xr_run_read(segment, segment->tail, &tail);
+    return tail.run.name_length == name->length && memcmp(tail.name, name->text, name->length) == 0;
+}
+
+char *xr_attributes_begin_named(struct xr_segment *segment, const struct xr_key *name, size_t room)
+{
     char *p;
 
-    if (__builtin_expect(segment->replaced > 0, 0) && overhead + room > log->capacity - log->length)
-        drop_replaced(segment);
-    p = xr_buffer_reserve(&segment->attributes, overhead + room);
-    if (!p)
-        return NULL;
-    p += sizeof(struct xr_attribute);
-    *p++ = '"';
-    memcpy(p, key->text, key->length);
-    p += key->length;
-    *p++ = '"';
-    *p++ = ':';
+    if (tail_is_named(segment, name))
+        return xr_attributes_begin(segment, XR_SECTION_METADATA, room);
+    p = xr_buffer_reserve(&segment->attributes, sizeof(struct xr_run) + name->length + room);
+    return p ? xr_json_bytes(p + sizeof(struct xr_run), name->text, name->length) : NULL;
+}
+
+void xr_attributes_end_named(struct xr_segment *segment, const struct xr_key *name, const char *end)
+{
+    if (tail_is_named(segment, name))
+        xr_attributes_end(segment, XR_SECTION_METADATA, end);
+    else
+        xr_attributes_end_first(segment, XR_SECTION_METADATA, name->length, end);
+}
+
+/* ---- Reading --------------------------------------------------------------------------- */
+
+char *xr_attributes_write_more(char *p, const struct xr_segment *segment, uint32_t next)
+{
+    struct xr_run_text at;
+
+    for (; next != XR_NO_RUN; next = at.run.next) {
+        xr_run_read(segment, next, &at);
+        p = xr_copy_over(p, at.text, at.run.length);
+    }
     return p;
 }
 
-void xr_attribute_commit(struct xr_segment *segment, enum xr_section section,
-                         const struct xr_key *key, const char *end)
+bool xr_attributes_contain(const struct xr_segment *segment, enum xr_section section,
+                           const char *json, size_t length)
 {
-    char *start = segment->attributes.data + segment->attributes.length;
-    uint32_t length = (uint32_t)(end - start);
-    struct xr_attribute attribute = {
-        .section = (uint8_t)section,
-        .key_length = (uint16_t)key->length,
-        .value_length = length - (uint32_t)(sizeof(attribute) + key->length) -
-                        XR_ATTRIBUTE_PUNCTUATION,
-        .split = (uint32_t)key->split,
-    };
-    uint64_t bit = hash_bit(section, key);
+    struct xr_run_text at;
 
-    if (__builtin_expect((segment->keys & bit) != 0, 0))
-        xr_attribute_remove(segment, section, key);
-    memcpy(start, &attribute, sizeof(attribute));
-    segment->attributes.length += length;
-    segment->sections |= 1u << section;
-    segment->counts[section]++;
-    segment->keys |= bit;
+    if (!xr_attributes_have(segment, section))
+        return false;
+    for (uint32_t next = segment->first[section]; next != XR_NO_RUN; next = at.run.next) {
+        xr_run_read(segment, next, &at);
+        if (memmem(at.text, at.run.length, json, length))
+            return true;
+    }
+    return false;
 }
 
-bool xr_attribute_exists(const struct xr_segment *segment, enum xr_section section,
-                         const struct xr_key *key)
-{
-    struct xr_member member;
+/* ---- Taking away ------------------------------------------------------------------------- */
 
-    return find(segment, section, key, &member);
+/* Behind a string that begins here; all of it is valid JSON. */
+static const char *skip_string(const char *p)
+{
+    for (p++; *p != '"'; p++)
+        if (*p == '\\')
+            p++;
+    return p + 1;
 }
 
-void xr_attribute_remove(struct xr_segment *segment, enum xr_section section,
-                         const struct xr_key *key)
+/* Behind a value, which ends with the run or before a comma. */
+static const char *skip_value(const char *p, const char *end)
 {
-    struct xr_member member;
-    char *record;
+    unsigned depth = 0;
 
-    if (!find(segment, section, key, &member))
+    while (p < end && (depth > 0 || *p != ',')) {
+        if (*p == '"') {
+            p = skip_string(p);
+            continue;
+        }
+        if (*p == '{' || *p == '[')
+            depth++;
+        if (*p == '}' || *p == ']')
+            depth--;
+        p++;
+    }
+    return p;
+}
+
+/* Where a member of this key begins, with its comma, and ends; or NULL. before may be NULL. */
+static const char *find_member(const struct xr_run_text *at, const struct xr_key *key,
+                               const char *before, const char **ret_end)
+{
+    const char *end = at->text + at->run.length;
+
+    /* In most runs the key is nowhere, not even within another value. */
+    if (before && before >= at->text && before <= end)
+        end = before;
+    if (!memmem(at->text, (size_t)(end - at->text), key->text, key->length))
+        return NULL;
+    for (const char *p = at->text, *next; p < end; p = next) {
+        const char *colon = skip_string(p + 1);
+
+        next = skip_value(colon + 1, end);
+        if ((size_t)(colon - p) == key->length + 3 && memcmp(p + 2, key->text, key->length) == 0) {
+            *ret_end = next;
+            return p;
+        }
+    }
+    return NULL;
+}
+
+/* After runs have moved: finds them all again. */
+static void relink(struct xr_segment *segment)
+{
+    struct xr_run_text at;
+
+    segment->sections = 0;
+    xr_attributes_break(segment);
+    for (uint32_t next = 0; next < segment->attributes.length;
+         next += (uint32_t)(sizeof(at.run) + at.run.name_length + at.run.length)) {
+        xr_run_read(segment, next, &at);
+        at.run.next = XR_NO_RUN;
+        put_run(segment, next, &at.run);
+        xr_run_link(segment, at.run.section, next);
+    }
+}
+
+/* Takes a piece of a run's text out of the log, and the run too when nothing is left of it. */
+static void cut(struct xr_segment *segment, uint32_t run_at, const char *from, const char *to)
+{
+    struct xr_buffer *log = &segment->attributes;
+    char *start = log->data + (from - log->data);
+    struct xr_run_text at;
+
+    xr_run_read(segment, run_at, &at);
+    at.run.length -= (uint32_t)(to - from);
+    put_run(segment, run_at, &at.run);
+    if (at.run.length == 0)
+        start = log->data + run_at;
+    memmove(start, to, (size_t)(log->data + log->length - to));
+    log->length -= (uint32_t)(to - start);
+}
+
+static void remove_member(struct xr_segment *segment, enum xr_section section,
+                          const struct xr_key *name, const struct xr_key *key, const char *before)
+{
+    struct xr_run_text at;
+    const char *from, *to;
+
+    if (!xr_attributes_have(segment, section))
         return;
-    record = segment->attributes.data + (member.text - segment->attributes.data) -
-             sizeof(member.attribute);
-    member.attribute.replaced = 1;
-    memcpy(record, &member.attribute, sizeof(member.attribute));
-    if (--segment->counts[section] == 0)
-        segment->sections &= ~(1u << section);
-    segment->replaced += (uint32_t)(sizeof(member.attribute) + xr_member_length(&member));
+    for (uint32_t next = segment->first[section]; next != XR_NO_RUN; next = at.run.next) {
+        xr_run_read(segment, next, &at);
+        if (name &&
+            (at.run.name_length != name->length || memcmp(at.name, name->text, name->length) != 0))
+            continue;
+        from = find_member(&at, key, before, &to);
+        if (from) {
+            cut(segment, next, from, to);
+            relink(segment);
+            return;
+        }
+    }
 }
 
-bool xr_put_text(struct xr_segment *segment, enum xr_section section, const struct xr_key *key,
-                 const char *text, size_t length, size_t max)
+static struct xr_key key_of(enum xr_known known)
+{
+    return (struct xr_key){ xr_known_keys[known].text + 2, xr_known_keys[known].length - 4u };
+}
+
+static void remove_known(struct xr_segment *segment, enum xr_known known)
+{
+    struct xr_key key = key_of(known);
+
+    remove_member(segment, known_sections[known], NULL, &key, NULL);
+}
+
+void xr_attributes_replace(struct xr_segment *segment, uint64_t known)
+{
+    for (; known; known &= known - 1)
+        remove_known(segment, (enum xr_known)__builtin_ctzll(known));
+}
+
+void xr_attributes_replace_key(struct xr_segment *segment, enum xr_section section,
+                               const struct xr_key *name, const struct xr_key *key,
+                               const char *written)
+{
+    remove_member(segment, section, name, key, written);
+}
+
+void xr_attributes_remove_known(struct xr_segment *segment, enum xr_known known)
+{
+    remove_known(segment, known);
+    segment->known &= ~XR_KNOWN_BIT(known);
+}
+
+void xr_attributes_remove_section(struct xr_segment *segment, enum xr_section section)
+{
+    struct xr_run_text at;
+
+    while (xr_attributes_have(segment, section)) {
+        xr_run_read(segment, segment->first[section], &at);
+        cut(segment, segment->first[section], at.text, at.text + at.run.length);
+        relink(segment);
+    }
+    for (int known = 0; known < XR_KNOWN; known++)
+        if (known_sections[known] == section)
+            segment->known &= ~XR_KNOWN_BIT(known);
+}
+
+void xr_attributes_remove_frames(struct xr_segment *segment)
+{
+    /* Within a text the quotes would be escaped. */
+    static const char stack[] = ",\"stack\":[";
+    struct xr_run_text at;
+    const char *from;
+
+    if (!xr_attributes_have(segment, XR_SECTION_EXCEPTION))
+        return;
+    for (uint32_t next = segment->first[XR_SECTION_EXCEPTION]; next != XR_NO_RUN;) {
+        xr_run_read(segment, next, &at);
+        from = memmem(at.text, at.run.length, stack, sizeof(stack) - 1);
+        if (from) {
+            cut(segment, next, from, at.text + at.run.length - 1);
+            relink(segment);
+            xr_run_read(segment, next, &at);
+        }
+        next = at.run.next;
+    }
+}
+
+/* ---- Values ------------------------------------------------------------------------------- */
+
+enum xr_known xr_known_of(enum xr_section section, const struct xr_key *key)
+{
+    for (int known = 0; known < XR_KNOWN; known++) {
+        struct xr_key own = key_of((enum xr_known)known);
+
+        if (known_sections[known] == section && own.length == key->length &&
+            memcmp(own.text, key->text, key->length) == 0)
+            return (enum xr_known)known;
+    }
+    return XR_KNOWN;
+}
+
+/* With room for one more member, or not: then it is left out. */
+static bool make_room(struct xr_members *members, size_t room)
+{
+    struct xr_buffer *log = &members->segment->attributes;
+    char *p;
+
+    (void)xr_members_end(members);
+    members->known = 0;
+    p = xr_attributes_begin(members->segment, members->section, XR_KNOWN_KEY_ROOM + room);
+    if (p) {
+        members->limit = log->data + log->capacity;
+    } else {
+        members->truncated++;
+        p = xr_attributes_begin(members->segment, members->section, 0);
+        members->limit = p;
+    }
+    members->p = members->start = p;
+    return members->limit != p;
+}
+
+void xr_members_text_slow(struct xr_members *members, enum xr_known known, const char *text,
+                          size_t length, size_t max)
 {
     size_t kept = xr_utf8_prefix(text, length, max);
     bool repaired = kept < length;
-    size_t room = XR_JSON_STRING_MAX(kept);
-    char *p;
 
-    if (room > segment->attributes.capacity - segment->attributes.length)
-        room = xr_json_string_size(text, kept);
-    p = xr_attribute_begin(segment, key, room);
-    if (!p)
-        return false;
-    p = xr_json_string(p, text, kept, &repaired);
-    xr_attribute_commit(segment, section, key, p);
-    return !repaired;
+    if (!make_room(members, xr_json_string_size(text, kept)))
+        return;
+    members->p = xr_json_string(xr_known_key_write(members->p, known), text, kept, &repaired);
+    members->known |= XR_KNOWN_BIT(known);
+    members->truncated += repaired;
 }
 
-bool xr_put_i64(struct xr_segment *segment, enum xr_section section, const struct xr_key *key,
-                int64_t value)
+void xr_members_number_slow(struct xr_members *members, enum xr_known known, int64_t value)
 {
-    char *p = xr_attribute_begin(segment, key, XR_JSON_NUMBER_MAX);
+    if (make_room(members, XR_JSON_NUMBER_MAX))
+        xr_members_number(members, known, value);
+}
+
+unsigned xr_put_text(struct xr_segment *segment, enum xr_section section, enum xr_known known,
+                     const char *text, size_t max)
+{
+    struct xr_members one;
+
+    if (!text)
+        return 0;
+    xr_members_begin(&one, segment, section);
+    xr_members_string(&one, known, text, max);
+    return xr_members_end(&one);
+}
+
+bool xr_put_true(struct xr_segment *segment, enum xr_section section, enum xr_known known)
+{
+    char *p = xr_attributes_begin(segment, section, XR_KNOWN_KEY_ROOM + strlen("true"));
 
     if (!p)
         return false;
-    xr_attribute_commit(segment, section, key, xr_json_i64(p, value));
+    xr_attributes_end(segment, section, XR_JSON_LITERAL(xr_known_key_write(p, known), "true"));
+    xr_attributes_add_known(segment, XR_KNOWN_BIT(known));
     return true;
 }
 
-bool xr_put_raw(struct xr_segment *segment, enum xr_section section, const struct xr_key *key,
-                const char *json, size_t length)
+bool xr_put_element(struct xr_segment *segment, enum xr_section section, const char *json,
+                    size_t length)
 {
-    char *p = xr_attribute_begin(segment, key, length);
+    char *p = xr_attributes_begin(segment, section, length + 1);
 
     if (!p)
         return false;
-    xr_attribute_commit(segment, section, key, xr_json_bytes(p, json, length));
+    *p++ = ',';
+    xr_attributes_end(segment, section, xr_json_bytes(p, json, length));
     return true;
 }

@@ -9,12 +9,7 @@
 #define STRING_MAX 250 /* characters, where the schema says nothing else */
 #define SQL_MAX    16384
 #define LINKS_MAX  20
-
-static unsigned put(struct xr_segment *segment, enum xr_section section, const struct xr_key *key,
-                    const char *text)
-{
-    return text ? !xr_put_text(segment, section, key, text, strlen(text), STRING_MAX) : 0;
-}
+#define CLEAN_MAX  ((size_t)4 * STRING_MAX)
 
 /* Where the authority of a URL begins: behind "://", which databases have a second scheme before.
  */
@@ -30,29 +25,42 @@ static size_t authority_of(const char *url, size_t length)
     return 0;
 }
 
-/*
- * A URL without what may be secret in it: user info, query and fragment. Those of databases are
- * less regular: some have parameters after ";", or a "/" between user and password.
- */
-static unsigned put_url(struct xr_segment *segment, enum xr_section section, const char *url)
+/* The URL of a database ends with its parameters, and may have "/" between user and password. */
+static size_t without_user(char clean[CLEAN_MAX], const char *url, size_t length, bool is_sql)
 {
-    char clean[4 * STRING_MAX];
-    bool is_sql = section == XR_SECTION_SQL;
-    size_t length, authority, at, kept;
+    size_t authority = authority_of(url, length);
+    size_t at = is_sql ? length : authority + strcspn(url + authority, "/?#");
+    size_t kept;
 
-    if (!url)
-        return 0;
-    length = strcspn(url, is_sql ? "?#;" : "?#");
-    authority = authority_of(url, length);
-    at = is_sql ? length : authority + strcspn(url + authority, "/?#");
     while (at > authority && url[at - 1] != '@')
         at--;
-    kept = length - at < sizeof(clean) - authority ? length - at : sizeof(clean) - authority;
-    if (authority > sizeof(clean) / 2)
-        return 1;
+    kept = length - at < CLEAN_MAX - authority ? length - at : CLEAN_MAX - authority;
+    if (authority > CLEAN_MAX / 2)
+        return 0;
     memcpy(clean, url, authority);
     memcpy(clean + authority, url + at, kept);
-    return !xr_put_text(segment, section, XR_KEY("url"), clean, authority + kept, STRING_MAX);
+    return authority + kept;
+}
+
+/* Writes a URL without what may be secret in it: user info, query and fragment. */
+static void put_url(struct xr_members *members, enum xr_known known, const char *url)
+{
+    bool is_sql = known == XR_SQL_URL;
+    char clean[CLEAN_MAX];
+    size_t length;
+
+    if (!url)
+        return;
+    length = strcspn(url, is_sql ? "?#;" : "?#");
+    if (__builtin_expect(memchr(url, '@', length) != NULL, 0)) {
+        length = without_user(clean, url, length, is_sql);
+        if (length == 0) {
+            members->truncated++;
+            return;
+        }
+        url = clean;
+    }
+    xr_members_text(members, known, url, length, STRING_MAX);
 }
 
 unsigned xr_marks_of_status(int status)
@@ -66,102 +74,127 @@ unsigned xr_marks_of_status(int status)
 
 void xr_describe_marks(struct xr_segment *segment, unsigned marks)
 {
-    segment->marks |= marks & (XRAY_ERROR | XRAY_THROTTLE | XRAY_FAULT);
     if (marks & XRAY_THROTTLE)
-        segment->marks |= XRAY_ERROR;
+        marks |= XRAY_ERROR;
+    segment->marks |= (uint8_t)(marks & (XRAY_ERROR | XRAY_THROTTLE | XRAY_FAULT));
 }
 
 void xr_describe_unmark(struct xr_segment *segment, unsigned marks)
 {
-    segment->marks &= ~marks;
     if (marks & XRAY_ERROR)
-        segment->marks &= ~XRAY_THROTTLE;
+        marks |= XRAY_THROTTLE;
+    segment->marks &= (uint8_t)~marks;
+}
+
+static unsigned put_request(struct xr_segment *segment, const xray_http *http)
+{
+    struct xr_members members;
+
+    xr_members_begin(&members, segment, XR_SECTION_HTTP_REQUEST);
+    xr_members_string(&members, XR_METHOD, http->method, STRING_MAX);
+    put_url(&members, XR_REQUEST_URL, http->url);
+    xr_members_string(&members, XR_USER_AGENT, http->user_agent, STRING_MAX);
+    xr_members_string(&members, XR_CLIENT_IP, http->client_ip, STRING_MAX);
+    return xr_members_end(&members);
+}
+
+static unsigned put_response(struct xr_segment *segment, const xray_http *http)
+{
+    struct xr_members members;
+
+    xr_members_begin(&members, segment, XR_SECTION_HTTP_RESPONSE);
+    if (http->status)
+        xr_members_number(&members, XR_STATUS, http->status);
+    if (http->content_length > 0)
+        xr_members_number(&members, XR_CONTENT_LENGTH, http->content_length);
+    return xr_members_end(&members);
 }
 
 unsigned xr_describe_http(struct xr_segment *segment, const xray_http *http)
 {
     unsigned truncated = 0;
 
-    truncated += put(segment, XR_SECTION_HTTP_REQUEST, XR_KEY("method"), http->method);
-    truncated += put_url(segment, XR_SECTION_HTTP_REQUEST, http->url);
-    truncated += put(segment, XR_SECTION_HTTP_REQUEST, XR_KEY("user_agent"), http->user_agent);
-    truncated += put(segment, XR_SECTION_HTTP_REQUEST, XR_KEY("client_ip"), http->client_ip);
+    if (http->method || http->url || http->user_agent || http->client_ip)
+        truncated = put_request(segment, http);
     if (http->x_forwarded_for && !(segment->flags & XR_SUBSEGMENT))
-        truncated += !xr_put_raw(segment, XR_SECTION_HTTP_REQUEST, XR_KEY("x_forwarded_for"),
-                                 "true", 4);
-    if (http->status)
-        truncated += !xr_put_i64(segment, XR_SECTION_HTTP_RESPONSE, XR_KEY("status"), http->status);
-    if (http->content_length > 0)
-        truncated += !xr_put_i64(segment, XR_SECTION_HTTP_RESPONSE, XR_KEY("content_length"),
-                                 http->content_length);
-    xr_describe_marks(segment, xr_marks_of_status(http->status));
+        truncated += !xr_put_true(segment, XR_SECTION_HTTP_REQUEST, XR_X_FORWARDED_FOR);
+    if (http->status || http->content_length > 0)
+        truncated += put_response(segment, http);
+    if (http->status >= 400)
+        xr_describe_marks(segment, xr_marks_of_status(http->status));
     return truncated;
 }
 
 unsigned xr_describe_aws(struct xr_segment *segment, const xray_aws *aws)
 {
-    unsigned truncated = 0;
+    struct xr_members members;
 
-    truncated += put(segment, XR_SECTION_AWS, XR_KEY("operation"), aws->operation);
-    truncated += put(segment, XR_SECTION_AWS, XR_KEY("region"), aws->region);
-    truncated += put(segment, XR_SECTION_AWS, XR_KEY("account_id"), aws->account_id);
-    truncated += put(segment, XR_SECTION_AWS, XR_KEY("request_id"), aws->request_id);
-    truncated += put(segment, XR_SECTION_AWS, XR_KEY("queue_url"), aws->queue_url);
-    truncated += put(segment, XR_SECTION_AWS, XR_KEY("table_name"), aws->table_name);
+    xr_members_begin(&members, segment, XR_SECTION_AWS);
+    xr_members_string(&members, XR_OPERATION, aws->operation, STRING_MAX);
+    xr_members_string(&members, XR_REGION, aws->region, STRING_MAX);
+    xr_members_string(&members, XR_ACCOUNT_ID, aws->account_id, STRING_MAX);
+    xr_members_string(&members, XR_REQUEST_ID, aws->request_id, STRING_MAX);
+    xr_members_string(&members, XR_QUEUE_URL, aws->queue_url, STRING_MAX);
+    xr_members_string(&members, XR_TABLE_NAME, aws->table_name, STRING_MAX);
     /* A call that succeeds at once has 0 retries, which is worth saying. */
-    if (aws->retries ||
-        (aws->operation && !xr_attribute_exists(segment, XR_SECTION_AWS, XR_KEY("retries"))))
-        truncated += !xr_put_i64(segment, XR_SECTION_AWS, XR_KEY("retries"), aws->retries);
-    return truncated;
+    if (aws->retries || (aws->operation && !xr_attributes_have_known(segment, XR_RETRIES)))
+        xr_members_number(&members, XR_RETRIES, aws->retries);
+    return xr_members_end(&members);
 }
 
 unsigned xr_describe_sql(struct xr_segment *segment, const xray_sql *sql)
 {
-    unsigned truncated = 0;
+    struct xr_members members;
 
-    truncated += put_url(segment, XR_SECTION_SQL, sql->url);
-    truncated += put(segment, XR_SECTION_SQL, XR_KEY("database_type"), sql->database_type);
-    truncated += put(segment, XR_SECTION_SQL, XR_KEY("database_version"), sql->database_version);
-    truncated += put(segment, XR_SECTION_SQL, XR_KEY("user"), sql->user);
-    if (sql->sanitized_query)
-        truncated += !xr_put_text(segment, XR_SECTION_SQL, XR_KEY("sanitized_query"),
-                                  sql->sanitized_query, strlen(sql->sanitized_query), SQL_MAX);
-    return truncated;
+    xr_members_begin(&members, segment, XR_SECTION_SQL);
+    put_url(&members, XR_SQL_URL, sql->url);
+    xr_members_string(&members, XR_DATABASE_TYPE, sql->database_type, STRING_MAX);
+    xr_members_string(&members, XR_DATABASE_VERSION, sql->database_version, STRING_MAX);
+    xr_members_string(&members, XR_SQL_USER, sql->user, STRING_MAX);
+    xr_members_string(&members, XR_SANITIZED_QUERY, sql->sanitized_query, SQL_MAX);
+    return xr_members_end(&members);
 }
 
 unsigned xr_describe_user(struct xr_segment *segment, const char *user)
 {
     if (segment->flags & XR_SUBSEGMENT)
         return 0;
-    return put(segment, XR_SECTION_TOP, XR_KEY("user"), user);
+    return xr_put_text(segment, XR_SECTION_TOP, XR_USER, user, STRING_MAX);
 }
 
 unsigned xr_describe_namespace(struct xr_segment *segment, const char *name_space)
 {
     if (!(segment->flags & XR_SUBSEGMENT))
         return 0;
-    if (name_space)
-        return put(segment, XR_SECTION_TOP, XR_KEY("namespace"), name_space);
-    xr_attribute_remove(segment, XR_SECTION_TOP, XR_KEY("namespace"));
+    segment->name_space = 0;
+    xr_attributes_remove(segment, XR_NAMESPACE);
+    if (!name_space)
+        return 0;
+    if (strcmp(name_space, "aws") == 0)
+        segment->name_space = XR_NAMESPACE_AWS;
+    else if (strcmp(name_space, "remote") == 0)
+        segment->name_space = XR_NAMESPACE_REMOTE;
+    else
+        return xr_put_text(segment, XR_SECTION_TOP, XR_NAMESPACE, name_space, STRING_MAX);
     return 0;
 }
 
 unsigned xr_describe_precursor(struct xr_segment *segment, xray_segment_id sibling)
 {
-    char hex[16];
+    char json[18] = "\"";
 
     if (sibling == 0 || !(segment->flags & XR_SUBSEGMENT))
         return 0;
-    xr_hex64(hex, sibling);
-    return !xr_put_raw(segment, XR_SECTION_PRECURSOR,
-                       &(const struct xr_key){ .text = hex, .length = sizeof(hex) }, "", 0);
+    *xr_hex64(json + 1, sibling) = '"';
+    if (xr_attributes_contain(segment, XR_SECTION_PRECURSOR, json, sizeof(json)))
+        return 0;
+    return !xr_put_element(segment, XR_SECTION_PRECURSOR, json, sizeof(json));
 }
 
 unsigned xr_describe_link(struct xr_segment *segment, const xray_trace_header *to)
 {
     char json[96];
     char *p = json;
-    struct xr_key key = { .text = (const char *)to->trace_id.bytes, .length = 16 };
 
     if ((segment->flags & XR_SUBSEGMENT) || xr_trace_id_is_zero(&to->trace_id))
         return 0;
@@ -174,12 +207,11 @@ unsigned xr_describe_link(struct xr_segment *segment, const xray_trace_header *t
         p = xr_hex64(p, to->parent_id);
     }
     p = XR_JSON_LITERAL(p, "\"}");
-    /* Several links to one trace are several links: the count keeps them apart. */
-    key.split = ++segment->links;
-    return !xr_put_raw(segment, XR_SECTION_LINK, &key, json, (size_t)(p - json));
+    segment->links++;
+    return !xr_put_element(segment, XR_SECTION_LINK, json, (size_t)(p - json));
 }
 
 unsigned xr_describe_rule(struct xr_segment *segment, const char *rule)
 {
-    return put(segment, XR_SECTION_XRAY, XR_KEY("sampling_rule_name"), rule);
+    return xr_put_text(segment, XR_SECTION_XRAY, XR_SAMPLING_RULE_NAME, rule, STRING_MAX);
 }

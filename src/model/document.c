@@ -11,45 +11,9 @@
 /* All that is neither a text, an attribute nor a child: braces, member names, ids, times. */
 #define FIXED_BOUND 1024
 
-static bool next_of(const struct xr_segment *segment, enum xr_section section, uint32_t *at,
-                    struct xr_member *ret)
+static bool has_any(const struct xr_segment *segment, uint32_t sections)
 {
-    while (xr_attribute_next(segment, at, ret))
-        if (ret->attribute.section == section)
-            return true;
-    return false;
-}
-
-static bool has(uint32_t sections, enum xr_section section)
-{
-    return (sections & 1u << section) != 0;
-}
-
-/* The sections that go into the document. */
-static uint32_t sections_of(const struct xr_segment *segment, uint32_t omit)
-{
-    uint32_t sections = segment->sections;
-
-    if (omit & XR_OMIT_METADATA)
-        sections &= ~(1u << XR_SECTION_METADATA);
-    if (omit & XR_OMIT_ANNOTATIONS)
-        sections &= ~(1u << XR_SECTION_ANNOTATION);
-    return omit & XR_OMIT_BLOCKS ? 0 : sections;
-}
-
-/* "key":value,"key":value of a section, with a comma before each but the first after an opening. */
-static char *write_members(char *p, const struct xr_segment *segment, enum xr_section section)
-{
-    uint16_t left = segment->counts[section];
-    struct xr_member member;
-
-    /* Most sections stand together: what follows the last one is not looked at. */
-    for (uint32_t at = 0; left > 0 && next_of(segment, section, &at, &member); left--) {
-        if (p[-1] != '{')
-            *p++ = ',';
-        p = xr_json_bytes(p, member.text, xr_member_length(&member));
-    }
-    return p;
+    return (segment->sections & sections) != 0;
 }
 
 static char *write_identity(char *p, const struct xr_segment *segment, uint32_t form)
@@ -78,7 +42,7 @@ static char *write_times(char *p, const struct xr_segment *segment,
                          const struct xr_document_request *request)
 {
     p = XR_JSON_LITERAL(p, ",\"name\":\"");
-    p = xr_json_bytes(p, segment->text, segment->name_length);
+    p = xr_copy_over(p, segment->text, segment->name_length);
     p = XR_JSON_LITERAL(p, "\",\"start_time\":");
     p = xr_json_time(p, segment->start_ns);
     if (request->form & XR_DOCUMENT_UNFINISHED)
@@ -89,136 +53,133 @@ static char *write_times(char *p, const struct xr_segment *segment,
 
 static char *write_http(char *p, const struct xr_segment *segment)
 {
-    uint32_t sections = segment->sections;
+    bool request = xr_attributes_have(segment, XR_SECTION_HTTP_REQUEST);
 
     p = XR_JSON_LITERAL(p, ",\"http\":{");
-    if (has(sections, XR_SECTION_HTTP_REQUEST)) {
+    if (request) {
         p = XR_JSON_LITERAL(p, "\"request\":{");
-        p = write_members(p, segment, XR_SECTION_HTTP_REQUEST);
+        p = xr_attributes_write(p, segment, XR_SECTION_HTTP_REQUEST);
         *p++ = '}';
     }
-    if (has(sections, XR_SECTION_HTTP_RESPONSE)) {
-        if (p[-1] != '{')
+    if (xr_attributes_have(segment, XR_SECTION_HTTP_RESPONSE)) {
+        if (request)
             *p++ = ',';
         p = XR_JSON_LITERAL(p, "\"response\":{");
-        p = write_members(p, segment, XR_SECTION_HTTP_RESPONSE);
+        p = xr_attributes_write(p, segment, XR_SECTION_HTTP_RESPONSE);
         *p++ = '}';
     }
     *p++ = '}';
     return p;
 }
 
-static char *write_aws(char *p, const struct xr_segment *segment, uint32_t sections,
+static char *write_aws(char *p, const struct xr_segment *segment,
                        const struct xr_document_constants *constants)
 {
     p = XR_JSON_LITERAL(p, ",\"aws\":{");
-    if (has(sections, XR_SECTION_AWS))
-        p = write_members(p, segment, XR_SECTION_AWS);
+    if (xr_attributes_have(segment, XR_SECTION_AWS))
+        p = xr_attributes_write(p, segment, XR_SECTION_AWS);
     if (!(segment->flags & XR_SUBSEGMENT)) {
-        if (p[-1] != '{')
+        if (xr_attributes_have(segment, XR_SECTION_AWS))
             *p++ = ',';
         p = XR_JSON_LITERAL(p, "\"xray\":{");
-        p = xr_json_bytes(p, constants->xray, constants->xray_length);
-        if (has(sections, XR_SECTION_XRAY))
-            p = write_members(p, segment, XR_SECTION_XRAY);
+        p = xr_copy_over(p, constants->xray, constants->xray_length);
+        if (xr_attributes_have(segment, XR_SECTION_XRAY)) {
+            *p++ = ',';
+            p = xr_attributes_write(p, segment, XR_SECTION_XRAY);
+        }
         *p++ = '}';
     }
     *p++ = '}';
     return p;
 }
 
-static char *write_sql(char *p, const struct xr_segment *segment, uint32_t omit)
-{
-    struct xr_member member;
+/* ---- Metadata ------------------------------------------------------------- */
 
-    p = XR_JSON_LITERAL(p, ",\"sql\":{");
-    for (uint32_t at = 0; next_of(segment, XR_SECTION_SQL, &at, &member);) {
-        if ((omit & XR_OMIT_SQL) && member.attribute.key_length == strlen("sanitized_query") &&
-            memcmp(xr_member_key(&member), "sanitized_query", member.attribute.key_length) == 0)
-            continue;
-        if (p[-1] != '{')
-            *p++ = ',';
-        p = xr_json_bytes(p, member.text, xr_member_length(&member));
+static const char own_namespace[] = "xraytrace";
+
+static bool same_namespace(const struct xr_run_text *a, const struct xr_run_text *b)
+{
+    return a->run.name_length == b->run.name_length &&
+           memcmp(a->name, b->name, a->run.name_length) == 0;
+}
+
+static bool is_first_of_namespace(const struct xr_segment *segment, const struct xr_run_text *run)
+{
+    struct xr_run_text first;
+
+    for (uint32_t next = segment->first[XR_SECTION_METADATA];; next = first.run.next) {
+        xr_run_read(segment, next, &first);
+        if (same_namespace(&first, run))
+            return first.text == run->text;
     }
-    *p++ = '}';
-    return p;
 }
 
-static bool same_namespace(const struct xr_member *a, const struct xr_member *b)
-{
-    return a->attribute.split == b->attribute.split &&
-           memcmp(a->text, b->text, a->attribute.split + 1) == 0;
-}
-
-static bool is_first_of_namespace(const struct xr_segment *segment, const struct xr_member *member)
-{
-    struct xr_member first;
-
-    for (uint32_t at = 0; next_of(segment, XR_SECTION_METADATA, &at, &first);)
-        if (same_namespace(&first, member))
-            return first.text == member->text;
-    return true;
-}
-
+/* The text of a namespace's runs, from the first one on. */
 static char *write_namespace(char *p, const struct xr_segment *segment,
-                             const struct xr_member *first, uint32_t at)
+                             const struct xr_run_text *first)
 {
-    struct xr_member member = *first;
+    struct xr_run_text run = *first;
 
     *p++ = '"';
-    p = xr_json_bytes(p, xr_member_key(first), first->attribute.split);
+    p = xr_json_bytes(p, first->name, first->run.name_length);
     p = XR_JSON_LITERAL(p, "\":{");
-    do {
-        if (!same_namespace(first, &member))
-            continue;
-        if (p[-1] != '{')
-            *p++ = ',';
-        *p++ = '"';
-        p = xr_json_bytes(p, xr_member_key(&member) + member.attribute.split,
-                          xr_member_length(&member) - member.attribute.split - 1);
-    } while (next_of(segment, XR_SECTION_METADATA, &at, &member));
+    p = xr_json_bytes(p, first->text + 1, first->run.length - 1u);
+    while (run.run.next != XR_NO_RUN) {
+        xr_run_read(segment, run.run.next, &run);
+        if (same_namespace(first, &run))
+            p = xr_json_bytes(p, run.text, run.run.length);
+    }
     *p++ = '}';
     return p;
 }
 
 /* Says what had to be left out, where it will be looked for. */
-static char *write_omissions(char *p, uint32_t omit)
+static char *write_omissions(char *p, uint32_t omitted)
 {
     p = XR_JSON_LITERAL(p, "\"xraytrace\":{\"omitted\":[");
-    if (omit & XR_OMIT_METADATA)
+    if (omitted & XR_OMIT_METADATA)
         p = XR_JSON_LITERAL(p, "\"metadata\",");
-    if (omit & XR_OMIT_SQL)
+    if (omitted & XR_OMIT_SQL)
         p = XR_JSON_LITERAL(p, "\"sanitized_query\",");
-    if (omit & XR_OMIT_FRAMES)
+    if (omitted & XR_OMIT_FRAMES)
         p = XR_JSON_LITERAL(p, "\"stack\",");
-    if (omit & XR_OMIT_ANNOTATIONS)
+    if (omitted & XR_OMIT_ANNOTATIONS)
         p = XR_JSON_LITERAL(p, "\"annotations\",");
-    if (omit & XR_OMIT_BLOCKS)
+    if (omitted & XR_OMIT_BLOCKS)
         p = XR_JSON_LITERAL(p, "\"http\",\"aws\",\"sql\",\"cause\",\"links\",");
     return XR_JSON_LITERAL(p - 1, "]}");
 }
 
-static char *write_metadata(char *p, const struct xr_segment *segment, uint32_t omit)
+static bool is_written(const struct xr_segment *segment, const struct xr_run_text *run)
 {
-    struct xr_member member;
+    if (segment->omitted && run->run.name_length == sizeof(own_namespace) - 1 &&
+        memcmp(run->name, own_namespace, sizeof(own_namespace) - 1) == 0)
+        return false;
+    return is_first_of_namespace(segment, run);
+}
+
+static char *write_metadata(char *p, const struct xr_segment *segment)
+{
+    struct xr_run_text run = { .run.next = XR_NO_RUN };
 
     p = XR_JSON_LITERAL(p, ",\"metadata\":{");
-    /* It is the first to go: what else is left out has not left any. */
-    if (omit) {
-        p = write_omissions(p, omit);
-        *p++ = '}';
-        return p;
-    }
-    for (uint32_t at = 0; next_of(segment, XR_SECTION_METADATA, &at, &member);) {
-        if (!is_first_of_namespace(segment, &member))
+    if (segment->omitted)
+        p = write_omissions(p, segment->omitted);
+    if (xr_attributes_have(segment, XR_SECTION_METADATA))
+        run.run.next = segment->first[XR_SECTION_METADATA];
+    while (run.run.next != XR_NO_RUN) {
+        xr_run_read(segment, run.run.next, &run);
+        if (!is_written(segment, &run))
             continue;
         if (p[-1] != '{')
             *p++ = ',';
-        p = write_namespace(p, segment, &member, at);
+        p = write_namespace(p, segment, &run);
     }
     *p++ = '}';
     return p;
 }
+
+/* ---- What went wrong ------------------------------------------------------- */
 
 static char *write_marks(char *p, uint32_t marks)
 {
@@ -231,24 +192,6 @@ static char *write_marks(char *p, uint32_t marks)
     return p;
 }
 
-static char *write_exceptions(char *p, const struct xr_segment *segment, uint32_t omit)
-{
-    struct xr_member member;
-
-    p = XR_JSON_LITERAL(p, ",\"cause\":{\"exceptions\":[");
-    for (uint32_t at = 0; next_of(segment, XR_SECTION_EXCEPTION, &at, &member);) {
-        if (p[-1] != '[')
-            *p++ = ',';
-        if ((omit & XR_OMIT_FRAMES) && member.attribute.split) {
-            p = xr_json_bytes(p, xr_member_value(&member), member.attribute.split);
-            *p++ = '}';
-        } else {
-            p = xr_json_bytes(p, xr_member_value(&member), member.attribute.value_length);
-        }
-    }
-    return XR_JSON_LITERAL(p, "]}");
-}
-
 /* Collectors look for a fault's reason in the status or the cause: there is always one. */
 static char *write_bare_cause(char *p, const struct xr_segment *segment)
 {
@@ -257,47 +200,19 @@ static char *write_bare_cause(char *p, const struct xr_segment *segment)
     return XR_JSON_LITERAL(p, "\",\"message\":\"marked as a fault\",\"type\":\"fault\"}]}");
 }
 
-static char *write_cause(char *p, const struct xr_segment *segment, uint32_t sections,
-                         uint32_t omit)
+static char *write_cause(char *p, const struct xr_segment *segment)
 {
-    if (has(sections, XR_SECTION_EXCEPTION))
-        return write_exceptions(p, segment, omit);
-    if ((segment->marks & XRAY_FAULT) &&
-        !(has(sections, XR_SECTION_HTTP_RESPONSE) &&
-          xr_attribute_exists(segment, XR_SECTION_HTTP_RESPONSE, XR_KEY("status"))))
+    if (xr_attributes_have(segment, XR_SECTION_EXCEPTION)) {
+        p = XR_JSON_LITERAL(p, ",\"cause\":{\"exceptions\":[");
+        p = xr_attributes_write(p, segment, XR_SECTION_EXCEPTION);
+        return XR_JSON_LITERAL(p, "]}");
+    }
+    if ((segment->marks & XRAY_FAULT) && !xr_attributes_have_known(segment, XR_STATUS))
         return write_bare_cause(p, segment);
     return p;
 }
 
-static char *write_precursors(char *p, const struct xr_segment *segment)
-{
-    struct xr_member member;
-
-    p = XR_JSON_LITERAL(p, ",\"precursor_ids\":[");
-    for (uint32_t at = 0; next_of(segment, XR_SECTION_PRECURSOR, &at, &member);) {
-        if (p[-1] != '[')
-            *p++ = ',';
-        *p++ = '"';
-        p = xr_json_bytes(p, xr_member_key(&member), member.attribute.key_length);
-        *p++ = '"';
-    }
-    *p++ = ']';
-    return p;
-}
-
-static char *write_links(char *p, const struct xr_segment *segment)
-{
-    struct xr_member member;
-
-    p = XR_JSON_LITERAL(p, ",\"links\":[");
-    for (uint32_t at = 0; next_of(segment, XR_SECTION_LINK, &at, &member);) {
-        if (p[-1] != '[')
-            *p++ = ',';
-        p = xr_json_bytes(p, xr_member_value(&member), member.attribute.value_length);
-    }
-    *p++ = ']';
-    return p;
-}
+/* ---- The whole -------------------------------------------------------------- */
 
 static char *write_children(char *p, const struct xr_segment *segment)
 {
@@ -315,82 +230,93 @@ static char *write_children(char *p, const struct xr_segment *segment)
     return p;
 }
 
-static char *write_blocks(char *p, const struct xr_segment *segment, uint32_t sections,
-                          const struct xr_document_request *request)
+static char *write_blocks(char *p, const struct xr_segment *segment,
+                          const struct xr_document_constants *constants)
 {
-    if (has(sections, XR_SECTION_TOP))
-        p = write_members(p, segment, XR_SECTION_TOP);
-    if (has(sections, XR_SECTION_HTTP_REQUEST) || has(sections, XR_SECTION_HTTP_RESPONSE))
+    if (has_any(segment, 1u << XR_SECTION_HTTP_REQUEST | 1u << XR_SECTION_HTTP_RESPONSE))
         p = write_http(p, segment);
-    if (!(segment->flags & XR_SUBSEGMENT) || has(sections, XR_SECTION_AWS))
-        p = write_aws(p, segment, sections, request->constants);
-    if (has(sections, XR_SECTION_SQL))
-        p = write_sql(p, segment, request->omit);
-    if (has(sections, XR_SECTION_PRECURSOR))
-        p = write_precursors(p, segment);
-    if (has(sections, XR_SECTION_LINK))
-        p = write_links(p, segment);
+    if (!(segment->flags & XR_SUBSEGMENT) || xr_attributes_have(segment, XR_SECTION_AWS))
+        p = write_aws(p, segment, constants);
+    if (xr_attributes_have(segment, XR_SECTION_SQL)) {
+        p = XR_JSON_LITERAL(p, ",\"sql\":{");
+        p = xr_attributes_write(p, segment, XR_SECTION_SQL);
+        *p++ = '}';
+    }
+    if (xr_attributes_have(segment, XR_SECTION_PRECURSOR)) {
+        p = XR_JSON_LITERAL(p, ",\"precursor_ids\":[");
+        p = xr_attributes_write(p, segment, XR_SECTION_PRECURSOR);
+        *p++ = ']';
+    }
+    if (xr_attributes_have(segment, XR_SECTION_LINK)) {
+        p = XR_JSON_LITERAL(p, ",\"links\":[");
+        p = xr_attributes_write(p, segment, XR_SECTION_LINK);
+        *p++ = ']';
+    }
     return p;
 }
 
 char *xr_document_write(char *p, const struct xr_segment *segment,
                         const struct xr_document_request *request)
 {
-    uint32_t sections = sections_of(segment, request->omit);
-
     p = write_identity(p, segment, request->form);
     p = write_times(p, segment, request);
     if (!(segment->flags & XR_SUBSEGMENT))
-        p = xr_json_bytes(p, request->constants->segment, request->constants->segment_length);
+        p = xr_copy_over(p, request->constants->segment, request->constants->segment_length);
     if (segment->flags & XR_TRACED)
         p = XR_JSON_LITERAL(p, ",\"traced\":true");
-    p = write_blocks(p, segment, sections, request);
-    if (has(sections, XR_SECTION_ANNOTATION)) {
+    if (segment->name_space == XR_NAMESPACE_AWS)
+        p = XR_JSON_LITERAL(p, ",\"namespace\":\"aws\"");
+    else if (segment->name_space == XR_NAMESPACE_REMOTE)
+        p = XR_JSON_LITERAL(p, ",\"namespace\":\"remote\"");
+    if (xr_attributes_have(segment, XR_SECTION_TOP)) {
+        *p++ = ',';
+        p = xr_attributes_write(p, segment, XR_SECTION_TOP);
+    }
+    p = write_blocks(p, segment, request->constants);
+    if (xr_attributes_have(segment, XR_SECTION_ANNOTATION)) {
         p = XR_JSON_LITERAL(p, ",\"annotations\":{");
-        p = write_members(p, segment, XR_SECTION_ANNOTATION);
+        p = xr_attributes_write(p, segment, XR_SECTION_ANNOTATION);
         *p++ = '}';
     }
-    if (has(sections, XR_SECTION_METADATA) || request->omit)
-        p = write_metadata(p, segment, request->omit);
-    p = write_marks(p, segment->marks);
-    p = write_cause(p, segment, sections, request->omit);
+    if (xr_attributes_have(segment, XR_SECTION_METADATA) || segment->omitted)
+        p = write_metadata(p, segment);
+    if (segment->marks)
+        p = write_marks(p, segment->marks);
+    p = write_cause(p, segment);
     if (segment->children.length > 0)
         p = write_children(p, segment);
     *p++ = '}';
     return p;
 }
 
-/* How many bytes of the log are left out. */
-static size_t omitted_bytes(const struct xr_segment *segment, uint32_t omit)
-{
-    struct xr_member member;
-    const struct xr_attribute *attribute = &member.attribute;
-    size_t bytes = 0;
-
-    if (omit & XR_OMIT_BLOCKS)
-        return segment->attributes.length - segment->replaced;
-    for (uint32_t at = 0; xr_attribute_next(segment, &at, &member);) {
-        if (((omit & XR_OMIT_METADATA) && attribute->section == XR_SECTION_METADATA) ||
-            ((omit & XR_OMIT_ANNOTATIONS) && attribute->section == XR_SECTION_ANNOTATION) ||
-            ((omit & XR_OMIT_SQL) && attribute->section == XR_SECTION_SQL &&
-             attribute->key_length == strlen("sanitized_query")))
-            bytes += sizeof(*attribute) + xr_member_length(&member);
-        if ((omit & XR_OMIT_FRAMES) && attribute->section == XR_SECTION_EXCEPTION &&
-            attribute->split)
-            bytes += attribute->value_length - attribute->split;
-    }
-    return bytes;
-}
-
 size_t xr_document_bound(const struct xr_segment *segment,
                          const struct xr_document_request *request)
 {
-    /* An attribute in the log is longer than in the document: its record is over 10 bytes. */
-    size_t bound = FIXED_BOUND + segment->name_length + segment->attributes.length -
-                   segment->replaced + segment->children.length +
-                   request->constants->segment_length + request->constants->xray_length;
+    /* The head of a run is as long as what its text may need around it, a namespace's included. */
+    return FIXED_BOUND + segment->name_length + segment->attributes.length +
+           segment->children.length + request->constants->segment_length +
+           request->constants->xray_length;
+}
 
-    return request->omit ? bound - omitted_bytes(segment, request->omit) : bound;
+bool xr_document_omit(struct xr_segment *segment, uint32_t what)
+{
+    uint32_t before = segment->attributes.length;
+
+    if (what == XR_OMIT_METADATA)
+        xr_attributes_remove_section(segment, XR_SECTION_METADATA);
+    else if (what == XR_OMIT_SQL)
+        xr_attributes_remove(segment, XR_SANITIZED_QUERY);
+    else if (what == XR_OMIT_FRAMES)
+        xr_attributes_remove_frames(segment);
+    else if (what == XR_OMIT_ANNOTATIONS)
+        xr_attributes_remove_section(segment, XR_SECTION_ANNOTATION);
+    else
+        for (int section = XR_SECTION_HTTP_REQUEST; section < XR_SECTIONS; section++)
+            xr_attributes_remove_section(segment, (enum xr_section)section);
+    if (segment->attributes.length == before)
+        return false;
+    segment->omitted |= (uint16_t)what;
+    return true;
 }
 
 /* ---- Finished children ------------------------------------------------------ */

@@ -26,7 +26,9 @@ enum {
     XR_OMIT_BLOCKS = 1u << 4, /* http, aws, sql, cause, links: all that is left */
 };
 
-/* Members that every segment of a recorder has, as text that begins with a comma; and aws.xray's.
+/*
+ * Members that every segment of a recorder has, as text that begins with a comma;
+ * and aws.xray's. Both can be copied with xr_copy_over().
  */
 struct xr_document_constants {
     const char *segment; /* origin, service */
@@ -39,12 +41,16 @@ struct xr_document_request {
     const struct xr_document_constants *constants;
     int64_t end_ns;
     uint32_t form; /* XR_DOCUMENT_EMBEDDED… */
-    uint32_t omit; /* XR_OMIT_… */
+    uint32_t reserved;
 };
 
 /* No document of this segment is longer. */
 size_t xr_document_bound(const struct xr_segment *segment,
                          const struct xr_document_request *request);
+
+/* Takes one of XR_OMIT_… out of a segment whose document would be too large; false if there is
+ * none. */
+bool xr_document_omit(struct xr_segment *segment, uint32_t what);
 
 /* Writes it, and returns where it ends. */
 char *xr_document_write(char *p, const struct xr_segment *segment,

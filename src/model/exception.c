@@ -73,18 +73,15 @@ static size_t room_for(const xray_exception *exception)
 unsigned xr_describe_exception(struct xr_segment *segment, xray_segment_id id,
                                const xray_exception *exception)
 {
-    char hex[16];
-    struct xr_key key = { .text = hex, .length = sizeof(hex) };
     struct exception_writer writer = { 0 };
-    char *start;
 
     xr_describe_marks(segment, exception->flags ? (unsigned)exception->flags : XRAY_FAULT);
-    xr_hex64(hex, id);
-    start = xr_attribute_begin(segment, &key, room_for(exception));
-    if (!start)
+    xr_attributes_break(segment);
+    writer.p = xr_attributes_begin(segment, XR_SECTION_EXCEPTION, room_for(exception));
+    if (!writer.p)
         return 1;
-    writer.p = XR_JSON_LITERAL(start, "{\"id\":\"");
-    writer.p = xr_json_bytes(writer.p, hex, sizeof(hex));
+    writer.p = XR_JSON_LITERAL(writer.p, ",{\"id\":\"");
+    writer.p = xr_hex64(writer.p, id);
     writer.p = XR_JSON_LITERAL(writer.p, "\",\"message\":");
     write_text(&writer, exception->message, MESSAGE_MAX);
     writer.p = XR_JSON_LITERAL(writer.p, ",\"type\":");
@@ -96,9 +93,8 @@ unsigned xr_describe_exception(struct xr_segment *segment, xray_segment_id id,
         writer.p = xr_hex64(writer.p, exception->cause);
         *writer.p++ = '"';
     }
-    key.split = (size_t)(writer.p - start);
     write_stack(&writer, exception);
     *writer.p++ = '}';
-    xr_attribute_commit(segment, XR_SECTION_EXCEPTION, &key, writer.p);
+    xr_attributes_end(segment, XR_SECTION_EXCEPTION, writer.p);
     return writer.truncated;
 }

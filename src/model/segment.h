@@ -19,6 +19,7 @@
 
 #define XR_NAME_CHARACTERS 200
 #define XR_NAME_BYTES      (4 * XR_NAME_CHARACTERS)
+#define XR_NAME_ROOM       (XR_NAME_BYTES + 1)
 
 /* What is settled when it begins, so that any thread may read it. */
 enum {
@@ -38,7 +39,13 @@ enum {
     XR_OWN_DOCUMENT = 1u << 1, /* sent in progress: never embedded, and no child is */
 };
 
-#define XR_SECTIONS_MAX 12
+/* The namespaces that X-Ray knows; any other is in the log. */
+enum {
+    XR_NAMESPACE_AWS = 1,
+    XR_NAMESPACE_REMOTE = 2,
+};
+
+#define XR_SECTIONS_MAX 11
 
 struct xr_segment {
     struct xr_segment *next; /* the pool's, while it is free */
@@ -49,31 +56,36 @@ struct xr_segment {
      * is in the order of its bytes, and 0 means not made yet.
      */
     _Atomic uint32_t generation;
-    uint32_t unused;
+    uint32_t trace_flags;           /* W3C's */
     _Atomic(xray_segment *) parent; /* may have ended since */
     _Atomic uint64_t home;          /* xr_thread.id, or 0 */
     _Atomic uint64_t trace[2];
     _Atomic uint64_t id;
 
     xray_recorder *recorder;
-    uint32_t flags; /* XR_SUBSEGMENT… */
-    uint32_t state; /* XR_STACKED… */
+    uint32_t flags;     /* XR_SUBSEGMENT… */
+    uint16_t state;     /* XR_STACKED… */
+    uint8_t marks;      /* XRAY_ERROR… */
+    uint8_t name_space; /* XR_NAMESPACE_…, or 0 */
     uint32_t fork_generation;
-    uint32_t trace_flags; /* W3C's */
+    uint16_t sections; /* one bit for each xr_section in the log */
+    uint16_t omitted;  /* XR_OMIT_… */
     uint64_t parent_id;
     int64_t start_ns;
     int64_t clock_offset_ns; /* Unix time minus the monotonic clock's */
-    uint32_t marks;          /* XRAY_ERROR… */
-    uint32_t sections;       /* one bit for each xr_section in the log */
-    uint64_t keys;           /* one bit for each hash of a key in the log */
     struct xr_buffer attributes;
     struct xr_buffer children; /* a 32-bit length and that many bytes of JSON, again and again */
+    uint64_t known;            /* one bit for each xr_known in the log */
+    uint64_t keys;             /* one bit for each hash of a user's key in the log */
+    uint16_t first[XR_SECTIONS_MAX]; /* where the runs of sections that the log has begin */
+    uint16_t last[XR_SECTIONS_MAX];
+    uint16_t tail; /* where the last run of the log begins */
+    uint8_t
+        tail_section; /* and whose it is: what comes next may belong to it; or XR_SECTIONS_MAX */
+    uint8_t links;
     uint16_t name_length;
     uint16_t extra_length;
     uint16_t service_length;
-    uint16_t links;
-    uint32_t replaced;                /* bytes of the log that do not count any more */
-    uint16_t counts[XR_SECTIONS_MAX]; /* attributes in the log of each xr_section */
 
     /* The name, the header's extra fields, the service's name; each with a NUL; then the log. */
     char text[];
@@ -151,14 +163,35 @@ static inline void xr_segment_set_trace(struct xr_segment *segment, const xray_t
 }
 
 /*
- * Writes a name that X-Ray accepts into XR_NAME_BYTES + 1 bytes, with a NUL,
- * and returns its length. Sets *changed when it is not the same. What it writes
+ * Writes a name that X-Ray accepts into XR_NAME_ROOM bytes, with a NUL, and
+ * returns its length. Sets *changed when it is not the same. What it writes
  * needs no escapes in JSON.
  */
 size_t xr_name_write(char *ret, const char *name, bool *changed);
 
-/* The texts of a new segment; the log is empty, and begins after them. */
-void xr_segment_set_texts(struct xr_segment *segment, const char *extra, const char *service,
-                          size_t service_length);
+/* A text of a segment, which may be copied with xr_copy_over(). */
+struct xr_segment_text {
+    const char *text;
+    size_t length;
+};
+
+/* The texts of a new segment behind its name; the log is empty, and begins after them. */
+static inline void xr_segment_set_texts(struct xr_segment *segment, struct xr_segment_text extra,
+                                        struct xr_segment_text service)
+{
+    char *p = segment->text + segment->name_length + 1;
+    size_t left;
+
+    segment->extra_length = (uint16_t)extra.length;
+    p = xr_copy_over(p, extra.text, extra.length);
+    *p++ = '\0';
+    segment->service_length = (uint16_t)service.length;
+    p = xr_copy_over(p, service.text, service.length);
+    *p++ = '\0';
+    left = XR_SEGMENT_TEXT - (size_t)(p - segment->text);
+    xr_buffer_begin(&segment->attributes, p, left > XR_BUFFER_OVER ? left - XR_BUFFER_OVER : 0);
+    xr_buffer_begin(&segment->children, NULL, 0);
+    segment->tail_section = XR_SECTIONS_MAX;
+}
 
 #endif /* XR_MODEL_SEGMENT_H */

@@ -2,14 +2,9 @@
 #include <string.h>
 
 #include "base/random.h"
-#include "base/zero.h"
 #include "model/describe.h"
 #include "recorder/lifecycle.h"
 #include "wire/trace_header.h"
-
-/* What is not atomic, which other threads do not look at. */
-#define ZEROED_FROM offsetof(struct xr_segment, recorder)
-#define ZEROED_TO   (offsetof(struct xr_segment, text) + 3) /* three empty texts */
 
 static struct xr_segment *no_memory(xray_recorder *recorder)
 {
@@ -18,7 +13,7 @@ static struct xr_segment *no_memory(xray_recorder *recorder)
     return NULL;
 }
 
-/* A block of which everything is zero but what every segment has. */
+/* A block with what every segment has; the rest is for those that are recorded. */
 static inline struct xr_segment *new_segment(xray_recorder *recorder, uint32_t flags)
 {
     struct xr_segment *segment;
@@ -29,23 +24,39 @@ static inline struct xr_segment *new_segment(xray_recorder *recorder, uint32_t f
     segment = xr_pool_get(XR_POOL_SEGMENT);
     if (__builtin_expect(!segment, 0))
         return no_memory(recorder);
-    xr_zero((char *)segment + ZEROED_FROM, ZEROED_TO - ZEROED_FROM);
-    segment->flags = flags;
     segment->recorder = recorder;
-    segment->fork_generation = xr_fork_generation;
-    atomic_store_explicit(&segment->parent, NULL, memory_order_relaxed);
+    segment->flags = flags;
+    segment->state = 0;
+    segment->name_length = segment->extra_length = 0;
     atomic_store_explicit(&segment->home, xr_thread.id, memory_order_relaxed);
-    atomic_store_explicit(&segment->trace[0], 0, memory_order_relaxed);
-    atomic_store_explicit(&segment->trace[1], 0, memory_order_relaxed);
-    atomic_store_explicit(&segment->id, 0, memory_order_relaxed);
     if (!(flags & XR_FACADE))
         xr_count(recorder, XR_BEGUN, 1);
     return segment;
 }
 
-/* The rest, for one that is recorded. */
-static void begin_recording(struct xr_segment *segment)
+/* Where it belongs. The id of one that is not recorded is made when it is asked for. */
+static inline void set_place(struct xr_segment *segment, xray_segment *parent,
+                             const xray_trace_id *trace, uint64_t parent_id, uint32_t trace_flags)
 {
+    atomic_store_explicit(&segment->parent, parent, memory_order_relaxed);
+    atomic_store_explicit(&segment->id, 0, memory_order_relaxed);
+    xr_segment_set_trace(segment, trace);
+    segment->parent_id = parent_id;
+    segment->trace_flags = trace_flags;
+}
+
+/* The rest, for one that is recorded; after this its clock, its name and its texts. */
+static inline void begin_recording(struct xr_segment *segment)
+{
+    segment->flags |= XR_RECORDING;
+    segment->marks = 0;
+    segment->name_space = 0;
+    segment->fork_generation = xr_fork_generation;
+    segment->sections = 0;
+    segment->omitted = 0;
+    segment->known = 0;
+    segment->keys = 0;
+    segment->links = 0;
     atomic_store_explicit(&segment->id, xr_random_u64() | 1, memory_order_relaxed);
     xr_count(segment->recorder, XR_SAMPLED_COUNT, 1);
 }
@@ -54,11 +65,10 @@ static void set_name(struct xr_segment *segment, const char *name, const char *o
 {
     bool changed = false;
 
-    segment->name_length = (uint16_t)xr_name_write(segment->text, name && *name ? name : otherwise,
-                                                   &changed);
-    if (segment->name_length == 0)
-        segment->name_length = (uint16_t)xr_name_write(segment->text, otherwise, &changed);
-    if (changed)
+    if (!name || !*name)
+        name = otherwise;
+    segment->name_length = (uint16_t)xr_name_write(segment->text, name, &changed);
+    if (__builtin_expect(changed, 0))
         xr_count(segment->recorder, XR_TRUNCATED, 1);
 }
 
@@ -66,12 +76,12 @@ static void set_name(struct xr_segment *segment, const char *name, const char *o
 
 static const xray_trace_header no_header;
 
-static bool decide(xray_recorder *recorder, const xray_segment_params *params,
+static bool decide(xray_recorder *recorder, const char *name, const xray_segment_params *params,
                    xray_sampling_decision *decision)
 {
     xray_sampling_request request = {
         .size = sizeof(request),
-        .service = params->name && *params->name ? params->name : recorder->service,
+        .service = name && *name ? name : recorder->service,
         .service_type = recorder->origin,
         .host = params->host,
         .http_method = params->http_method,
@@ -89,6 +99,11 @@ static bool decide(xray_recorder *recorder, const xray_segment_params *params,
     return decision->sampled != 0;
 }
 
+static struct xr_segment_text service_of(const xray_recorder *recorder)
+{
+    return (struct xr_segment_text){ recorder->service, recorder->service_length };
+}
+
 static void new_trace_id(struct xr_segment *segment)
 {
     uint64_t random = xr_random_u64();
@@ -104,19 +119,34 @@ static void new_trace_id(struct xr_segment *segment)
 
 static void take_header(struct xr_segment *segment, const xray_trace_header *header)
 {
-    xr_segment_set_trace(segment, &header->trace_id);
     /* In a trace of its own there is no such parent. */
-    segment->parent_id = xr_trace_id_is_zero(&header->trace_id) ? 0 : header->parent_id;
-    segment->trace_flags = header->flags;
+    set_place(segment, NULL, &header->trace_id,
+              xr_trace_id_is_zero(&header->trace_id) ? 0 : header->parent_id, header->flags);
     if (header->sampled == XRAY_SAMPLED_REQUESTED)
         segment->flags |= XR_REQUESTED;
+}
+
+static const struct xr_segment_text no_text = { "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", 0 };
+
+/* It may be a caller's own, and without an end. */
+static struct xr_segment_text extra_of(const xray_trace_header *header)
+{
+    return header->extra[0]
+               ? (struct xr_segment_text){ header->extra,
+                                           strnlen(header->extra, sizeof(header->extra) - 1) }
+               : no_text;
+}
+
+static struct xr_segment_text extra_of_segment(const struct xr_segment *segment)
+{
+    return (struct xr_segment_text){ xr_segment_extra(segment), segment->extra_length };
 }
 
 /* Unsampled, it only keeps what it needs to tell others where they belong. */
 static void keep_extra(struct xr_segment *segment, const xray_trace_header *header)
 {
     if (header->extra[0])
-        xr_segment_set_texts(segment, header->extra, "", 0);
+        xr_segment_set_texts(segment, extra_of(header), no_text);
 }
 
 static void start_clock(struct xr_segment *segment, int64_t start_ns)
@@ -126,7 +156,24 @@ static void start_clock(struct xr_segment *segment, int64_t start_ns)
     segment->start_ns = start_ns > 0 ? start_ns : now;
 }
 
-struct xr_segment *xr_start_segment(xray_recorder *recorder, const xray_segment_params *params)
+static void record_segment(struct xr_segment *segment, const char *name,
+                           const xray_segment_params *params, const xray_trace_header *header,
+                           const char *rule)
+{
+    segment->flags |= XR_SAMPLED;
+    begin_recording(segment);
+    start_clock(segment, params->start_ns);
+    if (xr_trace_id_is_zero(&header->trace_id))
+        new_trace_id(segment);
+    set_name(segment, name, segment->recorder->service);
+    xr_segment_set_texts(segment, extra_of(header),
+                         (struct xr_segment_text){ segment->text, segment->name_length });
+    if (rule[0])
+        (void)xr_describe_rule(segment, rule);
+}
+
+struct xr_segment *xr_start_segment(xray_recorder *recorder, const char *name,
+                                    const xray_segment_params *params)
 {
     const xray_trace_header *header = params->header ? params->header : &no_header;
     struct xr_segment *segment = new_segment(recorder, 0);
@@ -138,67 +185,58 @@ struct xr_segment *xr_start_segment(xray_recorder *recorder, const xray_segment_
     take_header(segment, header);
     decision.rule[0] = '\0';
     if (header->sampled != XRAY_SAMPLED_YES && header->sampled != XRAY_SAMPLED_NO)
-        sampled = decide(recorder, params, &decision);
-    if (!sampled) {
+        sampled = recorder->decides == XR_ASKS ? decide(recorder, name, params, &decision)
+                                               : recorder->decides == XR_DECIDES_YES;
+    if (sampled)
+        record_segment(segment, name, params, header, decision.rule);
+    else
         keep_extra(segment, header);
-        return segment;
-    }
-    segment->flags |= XR_SAMPLED | XR_RECORDING;
-    begin_recording(segment);
-    start_clock(segment, params->start_ns);
-    if (xr_trace_id_is_zero(&header->trace_id))
-        new_trace_id(segment);
-    set_name(segment, params->name, recorder->service);
-    xr_segment_set_texts(segment, header->extra, segment->text, segment->name_length);
-    if (decision.rule[0])
-        (void)xr_describe_rule(segment, decision.rule);
     return segment;
 }
 
 /* ---- Subsegments ------------------------------------------------------------ */
 
-static void inherit(struct xr_segment *segment, struct xr_segment *parent)
+static void record_subsegment(struct xr_segment *segment, const struct xr_segment *parent,
+                              const char *name, int64_t start_ns)
 {
-    xray_trace_id trace = xr_segment_trace(parent);
-
-    atomic_store_explicit(&segment->parent, xr_handle(parent), memory_order_relaxed);
-    segment->parent_id = atomic_load_explicit(&parent->id, memory_order_relaxed);
-    /* Without an id of its own, what it passes on is whom it was called by. */
-    if (segment->parent_id == 0)
-        segment->parent_id = parent->parent_id;
-    segment->trace_flags = parent->trace_flags;
-    xr_segment_set_trace(segment, &trace);
+    begin_recording(segment);
+    segment->clock_offset_ns = parent->clock_offset_ns;
+    segment->start_ns = start_ns > 0 ? start_ns
+                                     : xr_recorder_now(segment->recorder, segment->clock_offset_ns);
+    set_name(segment, name, "unnamed");
+    xr_segment_set_texts(
+        segment, extra_of_segment(parent),
+        (struct xr_segment_text){ xr_segment_service(parent), parent->service_length });
 }
 
-struct xr_segment *xr_start_subsegment(struct xr_segment *parent,
+struct xr_segment *xr_start_subsegment(struct xr_segment *parent, const char *name,
                                        const xray_subsegment_params *params)
 {
     uint32_t inherited = parent->flags & (XR_SAMPLED | XR_RECORDING | XR_PASS_THROUGH |
                                           XR_DECIDED_NO | XR_REQUESTED);
     struct xr_segment *segment = new_segment(parent->recorder, XR_SUBSEGMENT | inherited);
+    xray_trace_id trace;
+    uint64_t parent_id;
 
     if (!segment)
         return NULL;
-    inherit(segment, parent);
+    trace = xr_segment_trace(parent);
+    /* Without an id of its own, what it passes on is whom it was called by. */
+    parent_id = atomic_load_explicit(&parent->id, memory_order_relaxed);
+    set_place(segment, xr_handle(parent), &trace, parent_id ? parent_id : parent->parent_id,
+              parent->trace_flags);
     if (params->not_sampled)
         segment->flags &= ~(uint32_t)(XR_SAMPLED | XR_RECORDING);
     if (!(segment->flags & XR_RECORDING)) {
         if (segment->flags & XR_PASS_THROUGH)
             atomic_store_explicit(&segment->id, segment->parent_id, memory_order_relaxed);
         if (parent->extra_length > 0)
-            xr_segment_set_texts(segment, xr_segment_extra(parent), "", 0);
+            xr_segment_set_texts(segment, extra_of_segment(parent), no_text);
         return segment;
     }
-    begin_recording(segment);
-    segment->clock_offset_ns = parent->clock_offset_ns;
-    segment->start_ns = params->start_ns > 0
-                            ? params->start_ns
-                            : xr_recorder_now(segment->recorder, segment->clock_offset_ns);
+    record_subsegment(segment, parent, name, params->start_ns);
     if (params->traced)
         segment->flags |= XR_TRACED;
-    set_name(segment, params->name, "unnamed");
-    xr_segment_set_texts(segment, xr_segment_extra(parent), xr_segment_service(parent),
-                         parent->service_length);
     if (params->name_space)
         xr_count(segment->recorder, XR_TRUNCATED,
                  xr_describe_namespace(segment, params->name_space));
@@ -221,11 +259,11 @@ struct xr_segment *xr_start_remote(xray_recorder *recorder, const xray_trace_hea
         keep_extra(segment, from);
         return segment;
     }
-    segment->flags |= XR_SAMPLED | XR_RECORDING;
+    segment->flags |= XR_SAMPLED;
     begin_recording(segment);
     start_clock(segment, 0);
     set_name(segment, name, "unnamed");
-    xr_segment_set_texts(segment, from->extra, recorder->service, recorder->service_length);
+    xr_segment_set_texts(segment, extra_of(from), service_of(recorder));
     return segment;
 }
 
@@ -251,6 +289,6 @@ struct xr_segment *xr_start_invocation(xray_recorder *recorder, const char *head
     if (parsed.sampled == XRAY_SAMPLED_NO)
         segment->flags |= XR_DECIDED_NO;
     (void)xr_recorder_anchor(recorder, &segment->clock_offset_ns);
-    xr_segment_set_texts(segment, parsed.extra, recorder->service, recorder->service_length);
+    xr_segment_set_texts(segment, extra_of(&parsed), service_of(recorder));
     return segment;
 }

@@ -114,7 +114,7 @@ static void remove_inner(xray_segment **at, bool inner_too)
         struct xr_segment *segment = open_here(*inner);
 
         if (segment)
-            segment->state &= ~(uint32_t)XR_STACKED;
+            segment->state &= (uint16_t)~XR_STACKED;
     }
     forget_unlisted();
     xr_stack.top = at - 1;

@@ -68,7 +68,7 @@ static inline void xr_current_remove(struct xr_segment *segment, bool inner_too)
 {
     const xray_segment *handle = xr_handle(segment);
 
-    segment->state &= ~(uint32_t)XR_STACKED;
+    segment->state &= (uint16_t)~XR_STACKED;
     if (__builtin_expect(*xr_stack.top == handle, 1))
         xr_stack.top--;
     else

@@ -82,20 +82,12 @@ static void send_children(struct xr_segment *segment, struct xr_document_request
 }
 
 /* Then attributes, as far as there are such: metadata, SQL text, stack frames, annotations. */
-static void omit(struct xr_segment *segment, struct xr_document_request *request)
+static void omit(struct xr_segment *segment, const struct xr_document_request *request)
 {
-    size_t bound = xr_document_bound(segment, request);
-
-    for (uint32_t next = 1; bound > XR_DOCUMENT_MAX && next <= XR_OMIT_BLOCKS; next <<= 1) {
-        size_t before = bound;
-
-        request->omit |= next;
-        bound = xr_document_bound(segment, request);
-        if (bound < before)
+    for (uint32_t what = 1; what <= XR_OMIT_BLOCKS; what <<= 1)
+        if (xr_document_bound(segment, request) > XR_DOCUMENT_MAX &&
+            xr_document_omit(segment, what))
             xr_count(segment->recorder, XR_TRUNCATED, 1);
-        else
-            request->omit &= ~next;
-    }
 }
 
 static size_t write_own(struct xr_segment *segment, struct xr_document_request *request,

@@ -5,9 +5,11 @@
 
 #include "recorder/recorder.h"
 
-/* NULL when disabled, inside a hook, or out of memory. Not on the stack. */
-struct xr_segment *xr_start_segment(xray_recorder *recorder, const xray_segment_params *params);
-struct xr_segment *xr_start_subsegment(struct xr_segment *parent,
+/* NULL when disabled, inside a hook, or out of memory. Not on the stack. The params' name is not
+ * read. */
+struct xr_segment *xr_start_segment(xray_recorder *recorder, const char *name,
+                                    const xray_segment_params *params);
+struct xr_segment *xr_start_subsegment(struct xr_segment *parent, const char *name,
                                        const xray_subsegment_params *params);
 
 /* A subsegment of a segment that is not in this process, or not known here. */

@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/json.h"
 #include "emit/emit.h"
 #include "recorder/settings.h"
@@ -26,7 +25,7 @@
 #define COMPILER_VERSION __VERSION__
 #endif
 
-static const char sdk[] = "\"sdk\":\"X-Ray for C\",\"sdk_version\":\"" XR_VERSION_TEXT "\"";
+static const char sdk[80] = "\"sdk\":\"X-Ray for C\",\"sdk_version\":\"" XR_VERSION_TEXT "\"";
 
 int xr_hook_copy(void *ret, const void *hook, size_t known)
 {
@@ -77,9 +76,9 @@ static int write_constants(xray_recorder *recorder, const struct xr_settings *se
     *p++ = '}';
 
     recorder->constants.xray = sdk;
-    recorder->constants.xray_length = sizeof(sdk) - 1;
+    recorder->constants.xray_length = strlen(sdk);
     recorder->constants.segment_length = (size_t)(p - text);
-    recorder->text_bytes = recorder->constants.segment_length + origin_bytes;
+    recorder->text_bytes = recorder->constants.segment_length + origin_bytes + XR_SIXTEEN_OVER;
     recorder->text = xr_alloc(recorder->text_bytes);
     if (!recorder->text)
         return -ENOMEM;
@@ -89,7 +88,7 @@ static int write_constants(xray_recorder *recorder, const struct xr_settings *se
         recorder->origin = recorder->text + recorder->constants.segment_length;
         memcpy(recorder->text + recorder->constants.segment_length, settings->origin,
                origin_bytes - 1);
-        recorder->text[recorder->text_bytes - 1] = '\0';
+        recorder->text[recorder->constants.segment_length + origin_bytes - 1] = '\0';
     }
     return 0;
 }
@@ -120,6 +119,15 @@ static int make_sampler(xray_recorder *recorder, const struct xr_settings *setti
     if (settings->sampling_fraction >= 0)
         return xr_sampler_rate(&recorder->sampler, 0, settings->sampling_fraction);
     return xr_sampler_rate(&recorder->sampler, DEFAULT_PER_SECOND, DEFAULT_FRACTION);
+}
+
+static enum xr_decides decides(const xray_sampler *sampler)
+{
+    int constant = xr_sampler_rate_constant(sampler);
+
+    if (constant < 0)
+        return XR_ASKS;
+    return constant ? XR_DECIDES_YES : XR_DECIDES_NO;
 }
 
 /* The SDKs' sign for Lambda that one of them is there. */
@@ -199,6 +207,8 @@ static int fill_in(xray_recorder *recorder, const xray_recorder_params *params)
         return r;
     if (!params->sampler)
         r = make_sampler(recorder, &settings);
+    if (r >= 0)
+        recorder->decides = decides(&recorder->sampler);
     /* Who is disabled resolves no names and opens no socket. */
     if (r >= 0 && !params->emitter && !recorder->disabled)
         r = make_emitter(recorder, &settings);
@@ -284,23 +294,4 @@ int64_t xr_recorder_ask_clock(const xray_recorder *recorder)
         xr_hooks_running--;
     }
     return now_ns;
-}
-
-int64_t xr_recorder_now(const xray_recorder *recorder, int64_t offset_ns)
-{
-    if (__builtin_expect(recorder->clock.now_ns != NULL, 0))
-        return xr_recorder_ask_clock(recorder);
-    return xr_clock_monotonic_ns() + offset_ns;
-}
-
-int64_t xr_recorder_anchor(const xray_recorder *recorder, int64_t *ret_offset_ns)
-{
-    int64_t now;
-
-    *ret_offset_ns = 0;
-    if (__builtin_expect(recorder->clock.now_ns != NULL, 0))
-        return xr_recorder_ask_clock(recorder);
-    now = xr_clock_real_ns();
-    *ret_offset_ns = now - xr_clock_monotonic_ns();
-    return now;
 }

@@ -7,6 +7,7 @@
 
 #include <xraytrace/recorder.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/thread.h"
 #include "model/document.h"
@@ -23,11 +24,19 @@ enum xr_complaint {
     XR_COMPLAINTS,
 };
 
+/* Samplers that always say the same are not asked. */
+enum xr_decides {
+    XR_ASKS,
+    XR_DECIDES_NO,
+    XR_DECIDES_YES,
+};
+
 struct xray_recorder {
     bool disabled;
     bool is_librarys_own;
     bool makes_no_ids;
     int32_t context_missing;
+    int32_t decides; /* xr_decides */
     size_t stream_bytes;
     xray_emitter emitter;
     xray_sampler sampler;
@@ -39,7 +48,7 @@ struct xray_recorder {
     _Atomic uint32_t fork_generation; /* whose process the hooks are ready for */
     _Atomic uint32_t fork_prepared;   /* or are being made ready for */
     uint16_t service_length;
-    char service[XR_NAME_BYTES + 1];
+    char service[XR_NAME_ROOM + XR_SIXTEEN_OVER];
     _Atomic int64_t complained_ns[XR_COMPLAINTS];
     size_t text_bytes;
     char *text; /* what constants and origin point into */
@@ -81,9 +90,24 @@ int xr_recorder_emit(xray_recorder *recorder, const xray_document *document);
 int64_t xr_recorder_ask_clock(const xray_recorder *recorder);
 
 /* The time by the recorder's clock; offset_ns is added to the system's monotonic clock. */
-int64_t xr_recorder_now(const xray_recorder *recorder, int64_t offset_ns);
+static inline int64_t xr_recorder_now(const xray_recorder *recorder, int64_t offset_ns)
+{
+    if (__builtin_expect(recorder->clock.now_ns != NULL, 0))
+        return xr_recorder_ask_clock(recorder);
+    return xr_clock_monotonic_ns() + offset_ns;
+}
 
 /* The present time, and the offset that gives later times of the same document. */
-int64_t xr_recorder_anchor(const xray_recorder *recorder, int64_t *ret_offset_ns);
+static inline int64_t xr_recorder_anchor(const xray_recorder *recorder, int64_t *ret_offset_ns)
+{
+    int64_t now;
+
+    *ret_offset_ns = 0;
+    if (__builtin_expect(recorder->clock.now_ns != NULL, 0))
+        return xr_recorder_ask_clock(recorder);
+    now = xr_clock_real_ns();
+    *ret_offset_ns = now - xr_clock_monotonic_ns();
+    return now;
+}
 
 #endif /* XR_RECORDER_RECORDER_H */

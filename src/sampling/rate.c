@@ -62,3 +62,10 @@ int xr_sampler_rate(xray_sampler *ret, double per_second, double fraction)
     xr_sampler_fill(ret, &sampler);
     return 0;
 }
+
+int xr_sampler_rate_constant(const xray_sampler *sampler)
+{
+    if (sampler->decide == decide_never)
+        return 0;
+    return sampler->decide == decide_always ? 1 : -1;
+}

@@ -37,7 +37,8 @@ static struct xr_segment *make(uint32_t flags)
     atomic_store(&made->id, ID);
     xr_segment_set_trace(made, &trace);
     made->name_length = (uint16_t)xr_name_write(made->text, "name", &changed);
-    xr_segment_set_texts(made, "", "service", 7);
+    xr_segment_set_texts(made, (struct xr_segment_text){ "................", 0 },
+                         (struct xr_segment_text){ "service.........", 7 });
     return made;
 }
 
@@ -64,10 +65,15 @@ static void expect_valid(uint32_t form)
 
 static const char *write_with(uint32_t form, uint32_t omit)
 {
-    struct xr_document_request request = {
-        .constants = &constants, .end_ns = 1500000250000000, .form = form, .omit = omit
-    };
-    size_t bound = xr_document_bound(segment, &request);
+    struct xr_document_request request = { .constants = &constants,
+                                           .end_ns = 1500000250000000,
+                                           .form = form };
+    size_t bound;
+
+    for (uint32_t what = 1; what <= omit; what <<= 1)
+        if (omit & what)
+            xr_document_omit(segment, what);
+    bound = xr_document_bound(segment, &request);
 
     *xr_document_write(document, segment, &request) = '\0';
     cr_assert_leq(strlen(document), bound);
@@ -189,15 +195,15 @@ Test(document, that_omits_says_what)
     write_with(0, XR_OMIT_METADATA);
     cr_expect(strstr(document, "\"metadata\":{\"xraytrace\":{\"omitted\":[\"metadata\"]}}"));
     cr_expect(strstr(document, "SELECT"));
-    write_with(0, XR_OMIT_METADATA | XR_OMIT_SQL);
+    write_with(0, XR_OMIT_SQL);
     cr_expect(strstr(document, "\"omitted\":[\"metadata\",\"sanitized_query\"]"));
     cr_expect_null(strstr(document, "SELECT"));
     cr_expect(strstr(document, "\"sql\":{\"url\":\"pg://h/d\"}"));
     cr_expect(strstr(document, "\"stack\":[{"));
-    write_with(0, XR_OMIT_METADATA | XR_OMIT_FRAMES);
+    write_with(0, XR_OMIT_FRAMES);
     cr_expect_null(strstr(document, "\"stack\":[{"));
     cr_expect(strstr(document, "\"message\":\"M\",\"type\":\"T\"}]}"));
-    write_with(0, XR_OMIT_METADATA | XR_OMIT_ANNOTATIONS | XR_OMIT_BLOCKS);
+    write_with(0, XR_OMIT_ANNOTATIONS | XR_OMIT_BLOCKS);
     cr_expect_null(strstr(document, "\"http\":{"));
     cr_expect_null(strstr(document, "\"annotations\":{"));
     cr_expect(strstr(document, "\"fault\":true,\"cause\""));
@@ -361,11 +367,13 @@ Test(bound, is_never_less_than_what_is_written)
 
 Test(bound, of_a_segment_that_omits_all_is_small)
 {
-    struct xr_document_request request = { .constants = &constants, .omit = XR_OMIT_BLOCKS };
+    struct xr_document_request request = { .constants = &constants };
     unsigned seed = 7;
 
     for (int i = 0; i < 5000; i++)
         describe_anything(&seed);
+    for (uint32_t what = 1; what <= XR_OMIT_BLOCKS; what <<= 1)
+        xr_document_omit(segment, what);
     cr_expect_lt(xr_document_bound(segment, &request), 4096);
     xr_buffer_end(&segment->attributes);
 }

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Sixteen bytes of text in registers: enough for most names, keys and values at
+ * once. The second form is for machines without SSE2.
+ */
+#ifndef XR_BASE_SIXTEEN_H
+#define XR_BASE_SIXTEEN_H
+
+#include <endian.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__SSE2__) && !defined(XR_SIXTEEN_PORTABLE)
+#include <emmintrin.h>
+#define XR_SIXTEEN_SSE2 1
+#else
+#define XR_SIXTEEN_SSE2 0
+#endif
+
+/* How far xr_copy_over() may read and write beyond what it copies. */
+#define XR_SIXTEEN_OVER 16
+
+static inline uint64_t xr_sixteen_word(const char *p)
+{
+    uint64_t word;
+
+    memcpy(&word, p, sizeof(word));
+    return le64toh(word);
+}
+
+static inline uint32_t xr_sixteen_half_word(const char *p)
+{
+    uint32_t word;
+
+    memcpy(&word, p, sizeof(word));
+    return le32toh(word);
+}
+
+#if XR_SIXTEEN_SSE2
+
+typedef __m128i xr_sixteen;
+
+static inline xr_sixteen xr_sixteen_load(const char *p)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)p);
+}
+
+static inline xr_sixteen xr_sixteen_of(uint64_t low, uint64_t high)
+{
+    return _mm_set_epi64x((long long)high, (long long)low);
+}
+
+static inline void xr_sixteen_store(char *p, xr_sixteen v)
+{
+    _mm_storeu_si128((__m128i *)(void *)p, v);
+}
+
+/* No control characters, quotes, backslashes, nor what is not ASCII: JSON text as it is. */
+static inline bool xr_sixteen_is_plain(xr_sixteen v)
+{
+    __m128i special = _mm_cmplt_epi8(v, _mm_set1_epi8(0x20)); /* not ASCII is negative */
+
+    special = _mm_or_si128(special, _mm_cmpeq_epi8(v, _mm_set1_epi8('"')));
+    special = _mm_or_si128(special, _mm_cmpeq_epi8(v, _mm_set1_epi8('\\')));
+    return _mm_movemask_epi8(special) == 0;
+}
+
+/* Bytes from first to last, both ASCII. */
+static inline __m128i xr_sixteen_between(__m128i v, char first, char last)
+{
+    return _mm_and_si128(_mm_cmpgt_epi8(v, _mm_set1_epi8((char)(first - 1))),
+                         _mm_cmplt_epi8(v, _mm_set1_epi8((char)(last + 1))));
+}
+
+static inline __m128i xr_sixteen_letters(__m128i v)
+{
+    __m128i found = xr_sixteen_between(_mm_or_si128(v, _mm_set1_epi8(0x20)), 'a', 'z');
+
+    return _mm_or_si128(found, _mm_cmpeq_epi8(v, _mm_set1_epi8('_')));
+}
+
+/* All ASCII letters, digits, or "_". */
+static inline bool xr_sixteen_are_word(xr_sixteen v)
+{
+    __m128i found = _mm_or_si128(xr_sixteen_letters(v), xr_sixteen_between(v, '0', '9'));
+
+    return _mm_movemask_epi8(found) == 0xffff;
+}
+
+/* The same, or one of + - . / and ":" */
+static inline bool xr_sixteen_are_host(xr_sixteen v)
+{
+    __m128i found = _mm_andnot_si128(_mm_cmpeq_epi8(v, _mm_set1_epi8(',')),
+                                     xr_sixteen_between(v, '+', ':'));
+
+    return _mm_movemask_epi8(_mm_or_si128(found, xr_sixteen_letters(v))) == 0xffff;
+}
+
+#else
+
+typedef struct xr_sixteen {
+    uint64_t low, high; /* the first byte is the lowest */
+} xr_sixteen;
+
+#define XR_SIXTEEN_EACH(b) (UINT64_C(0x0101010101010101) * (unsigned char)(b))
+
+static inline xr_sixteen xr_sixteen_load(const char *p)
+{
+    xr_sixteen v = { xr_sixteen_word(p), xr_sixteen_word(p + 8) };
+
+    return v;
+}
+
+static inline xr_sixteen xr_sixteen_of(uint64_t low, uint64_t high)
+{
+    xr_sixteen v = { low, high };
+
+    return v;
+}
+
+static inline void xr_sixteen_store(char *p, xr_sixteen v)
+{
+    uint64_t words[2] = { htole64(v.low), htole64(v.high) };
+
+    memcpy(p, words, sizeof(words));
+}
+
+/* The highest bit of each byte that is zero; exact. */
+static inline uint64_t xr_sixteen_zero(uint64_t word)
+{
+    return ~(((word & XR_SIXTEEN_EACH(0x7f)) + XR_SIXTEEN_EACH(0x7f)) | word |
+             XR_SIXTEEN_EACH(0x7f));
+}
+
+/* The highest bit of each ASCII byte that is at least c. */
+static inline uint64_t xr_sixteen_least(uint64_t word, unsigned char c)
+{
+    return ((word & XR_SIXTEEN_EACH(0x7f)) + XR_SIXTEEN_EACH(0x80 - c)) & ~word;
+}
+
+static inline uint64_t xr_sixteen_range(uint64_t word, unsigned char first, unsigned char last)
+{
+    return xr_sixteen_least(word, first) & ~xr_sixteen_least(word, (unsigned char)(last + 1));
+}
+
+/* Whether all that are to be are, given as the highest bit of each byte. */
+static inline bool xr_sixteen_all(uint64_t low, uint64_t high)
+{
+    return (low & high & XR_SIXTEEN_EACH(0x80)) == XR_SIXTEEN_EACH(0x80);
+}
+
+static inline uint64_t xr_sixteen_plain_word(uint64_t word)
+{
+    return xr_sixteen_least(word, 0x20) & ~xr_sixteen_zero(word ^ XR_SIXTEEN_EACH('"')) &
+           ~xr_sixteen_zero(word ^ XR_SIXTEEN_EACH('\\'));
+}
+
+static inline bool xr_sixteen_is_plain(xr_sixteen v)
+{
+    return xr_sixteen_all(xr_sixteen_plain_word(v.low), xr_sixteen_plain_word(v.high));
+}
+
+static inline uint64_t xr_sixteen_letters(uint64_t word)
+{
+    return xr_sixteen_range(word | XR_SIXTEEN_EACH(0x20), 'a', 'z') |
+           xr_sixteen_zero(word ^ XR_SIXTEEN_EACH('_'));
+}
+
+static inline bool xr_sixteen_are_word(xr_sixteen v)
+{
+    return xr_sixteen_all(xr_sixteen_letters(v.low) | xr_sixteen_range(v.low, '0', '9'),
+                          xr_sixteen_letters(v.high) | xr_sixteen_range(v.high, '0', '9'));
+}
+
+static inline uint64_t xr_sixteen_host_word(uint64_t word)
+{
+    return xr_sixteen_letters(word) |
+           (xr_sixteen_range(word, '+', ':') & ~xr_sixteen_zero(word ^ XR_SIXTEEN_EACH(',')));
+}
+
+static inline bool xr_sixteen_are_host(xr_sixteen v)
+{
+    return xr_sixteen_all(xr_sixteen_host_word(v.low), xr_sixteen_host_word(v.high));
+}
+
+#endif
+
+/*
+ * Sixteen bytes that stand for length bytes of text, 1 to 16: these in order, as
+ * if read in pieces that overlap. What is true of all of the one is so of the other.
+ */
+static inline xr_sixteen xr_sixteen_spread(const char *p, size_t length)
+{
+    const unsigned char *bytes = (const unsigned char *)p;
+    uint64_t word;
+
+    if (length >= 8)
+        return xr_sixteen_of(xr_sixteen_word(p), xr_sixteen_word(p + length - 8));
+    if (length >= 4)
+        word = xr_sixteen_half_word(p) | (uint64_t)xr_sixteen_half_word(p + length - 4) << 32;
+    else
+        word = (bytes[0] | (uint64_t)bytes[length / 2] << 8 | (uint64_t)bytes[length - 1] << 16) *
+                   UINT64_C(0x0000000001000001) +
+               (uint64_t)bytes[0] * UINT64_C(0x0101000000000000);
+    return xr_sixteen_of(word, word);
+}
+
+/* Exactly length bytes, 0 to 16, that do not overlap. */
+static inline void xr_copy_sixteen(char *p, const char *from, size_t length)
+{
+    if (length >= 8) {
+        uint64_t first, last;
+
+        memcpy(&first, from, 8);
+        memcpy(&last, from + length - 8, 8);
+        memcpy(p, &first, 8);
+        memcpy(p + length - 8, &last, 8);
+    } else if (length >= 4) {
+        uint32_t first, last;
+
+        memcpy(&first, from, 4);
+        memcpy(&last, from + length - 4, 4);
+        memcpy(p, &first, 4);
+        memcpy(p + length - 4, &last, 4);
+    } else if (length > 0) {
+        char first = from[0], middle = from[length / 2], last = from[length - 1];
+
+        p[0] = first;
+        p[length / 2] = middle;
+        p[length - 1] = last;
+    }
+}
+
+/*
+ * Copies from and to memory that goes on for XR_SIXTEEN_OVER bytes, which may be
+ * read and overwritten: what is short then needs no call, nor a branch for each length.
+ */
+static inline char *xr_copy_over(char *p, const char *from, size_t length)
+{
+    size_t at = 0;
+
+    if (length > 128) {
+        memcpy(p, from, length);
+        return p + length;
+    }
+    do {
+        xr_sixteen_store(p + at, xr_sixteen_load(from + at));
+        at += 16;
+    } while (at < length);
+    return p + length;
+}
+
+#endif /* XR_BASE_SIXTEEN_H */
