@@ -2,6 +2,7 @@
 /* Mistakes that others made, and that no other suite has a test for: see tests/pitfalls.md. */
 #include "support.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -215,4 +216,62 @@ Test(pitfall, of_errors_of_tracing_that_reach_the_program)
     }
     cr_expect_eq(stats_of(recorder).failed, sizeof(answers) / sizeof(*answers));
     settle();
+}
+
+static int messages_heard, secrets_heard;
+
+static void keep_every_message(void *data, int level, const char *message)
+{
+    (void)data;
+    (void)level;
+    messages_heard++;
+    secrets_heard += strstr(message, "secret") != NULL;
+}
+
+/* Says it wherever it can be said, and much of it in a wrong way. */
+static void say_everywhere(xray_segment *segment, const char *text)
+{
+    xray_exception exception = { .size = sizeof(exception), .type = text, .message = text };
+    xray_http http = { .size = sizeof(http), .method = text, .url = text, .user_agent = text };
+
+    xray_annotate(segment, text, text);
+    xray_annotate(segment, text, (double)INFINITY);
+    xray_add_metadata(segment, text, text, text);
+    xray_add_metadata(segment, "AWS.", text, text);
+    xray_add_metadata(segment, text, text, xray_json(text));
+    xray_set_user(segment, text);
+    xray_set_http(segment, &http);
+    xray_set_aws(segment, xray_aws(.operation = text, .region = text));
+    xray_set_aws_field(segment, text, xray_json(text));
+    xray_add_exception_with(segment, &exception);
+    xray_add_exception(segment, text, "%s", text);
+}
+
+Test(pitfall, of_a_log_that_tells_what_was_traced, .init = NULL)
+{
+    xray_logger logger = { .size = sizeof(logger),
+                           .level = XRAY_LOG_DEBUG,
+                           .log = keep_every_message };
+    char *text = calloc(1, 20000);
+
+    for (int i = 0; i < 19000; i += 7)
+        memcpy(text + i, "secret ", 7);
+    record_with((xray_recorder_params){ .logger = &logger, .service = "secret" });
+    for (size_t i = 0; i < sizeof(answers) / sizeof(*answers); i++) {
+        xray_segment *a = xray_begin_segment(text), *b = xray_begin_subsegment(text);
+
+        emitter_answer = answers[i];
+        for (int j = 0; j < 5; j++) {
+            say_everywhere(j % 2 ? a : b, text);
+            say_everywhere(j % 2 ? a : b, "secret");
+            xray_set_sql(b, xray_sql(.url = text, .sanitized_query = text));
+        }
+        xray_end(a);
+        xray_end(b);
+        xray_begin_subsegment("secret");
+    }
+    settle();
+    free(text);
+    cr_expect_gt(messages_heard, 0);
+    cr_expect_eq(secrets_heard, 0);
 }
