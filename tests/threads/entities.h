@@ -133,6 +133,9 @@ static inline void entity_read(struct entity_reader *reader, uint64_t parent)
         else
             entity_skip_value(reader);
     } while (!reader->bad && entity_skip(reader, ','));
+    /* Only a queue makes documents of one size, with blanks. */
+    while (entity_skip(reader, ' '))
+        ;
     entity_expect(reader, '}');
     if (!reader->bad)
         reader->found(reader->data, &entity);
