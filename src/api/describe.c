@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/random.h"
 #include "model/describe.h"
+#include "model/grpc.h"
 #include "recorder/recorder.h"
 
 /* The segment, if what is said about it can be sent. */
@@ -83,6 +84,18 @@ void xray_add_exception_at(xray_segment *handle, const char *file, int line, con
     count(segment, xr_describe_exception(segment, xr_random_u64() | 1, &exception));
 }
 
+/* Apart, since the calls need much of the stack. */
+static __attribute__((__noinline__)) unsigned add_unwound(struct xr_segment *segment,
+                                                          xray_segment_id id,
+                                                          const xray_exception *exception,
+                                                          const void *return_address)
+{
+    struct xr_calls calls;
+
+    calls.count = xr_unwind(calls.calls, return_address, &calls.left_out);
+    return xr_describe_unwound(segment, id, exception, &calls);
+}
+
 xray_segment_id xray_add_exception_with(xray_segment *handle, const xray_exception *exception)
 {
     struct xr_segment *segment = recording(handle);
@@ -93,8 +106,24 @@ xray_segment_id xray_add_exception_with(xray_segment *handle, const xray_excepti
         return 0;
     id = xr_random_u64() | 1;
     count(segment, xr_params_copy(&copy, sizeof(copy), exception));
-    count(segment, xr_describe_exception(segment, id, &copy));
+    if (copy.unwind && !(copy.frames && copy.frame_count > 0))
+        count(segment, add_unwound(segment, id, &copy, __builtin_return_address(0)));
+    else
+        count(segment, xr_describe_exception(segment, id, &copy));
     return id;
+}
+
+void xray_set_cause(xray_segment *handle, xray_segment_id exception)
+{
+    struct xr_segment *segment = recording(handle);
+
+    if (segment)
+        count(segment, xr_describe_cause(segment, exception));
+}
+
+unsigned xray_grpc_marks(int code)
+{
+    return xr_marks_of_grpc(code);
 }
 
 void xray_set_http(xray_segment *handle, const xray_http *http)
@@ -138,6 +167,13 @@ void xray_set_sql(xray_segment *handle, const xray_sql *sql)
     if (!segment)
         return;
     sql = xr_params_view(&copy, sizeof(copy), sql, &more);
+    if (!segment->recorder->collects_queries) {
+        xray_sql without = *sql;
+
+        without.query = without.sanitized_query = NULL;
+        count(segment, more + xr_describe_sql(segment, &without));
+        return;
+    }
     count(segment, more + xr_describe_sql(segment, sql));
 }
 

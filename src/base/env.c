@@ -18,6 +18,8 @@ static const char *const names[XR_ENV_COUNT] = {
     [XR_ENV_TRACE_HEADER] = "_X_AMZN_TRACE_ID",
     [XR_ENV_LAMBDA_TASK_ROOT] = "LAMBDA_TASK_ROOT",
     [XR_ENV_NOOP_ID] = "AWS_XRAY_NOOP_ID",
+    [XR_ENV_COLLECT_SQL_QUERIES] = "AWS_XRAY_COLLECT_SQL_QUERIES",
+    [XR_ENV_LOG_GROUP] = "AWS_XRAY_LOG_GROUP",
 };
 
 const char *xr_env_name(enum xr_env variable)

@@ -9,6 +9,7 @@
 const struct xr_known_key xr_known_keys[XR_KNOWN] = {
     [XR_USER] = KEY("user"),
     [XR_NAMESPACE] = KEY("namespace"),
+    [XR_CAUSE] = KEY("cause"),
     [XR_METHOD] = KEY("method"),
     [XR_REQUEST_URL] = KEY("url"),
     [XR_USER_AGENT] = KEY("user_agent"),
@@ -23,17 +24,23 @@ const struct xr_known_key xr_known_keys[XR_KNOWN] = {
     [XR_QUEUE_URL] = KEY("queue_url"),
     [XR_TABLE_NAME] = KEY("table_name"),
     [XR_RETRIES] = KEY("retries"),
+    [XR_ID_2] = KEY("id_2"),
+    [XR_CLOUDWATCH_LOGS] = KEY("cloudwatch_logs"),
     [XR_SAMPLING_RULE_NAME] = KEY("sampling_rule_name"),
     [XR_SQL_URL] = KEY("url"),
     [XR_DATABASE_TYPE] = KEY("database_type"),
     [XR_DATABASE_VERSION] = KEY("database_version"),
     [XR_SQL_USER] = KEY("user"),
     [XR_SANITIZED_QUERY] = KEY("sanitized_query"),
+    [XR_CONNECTION_STRING] = KEY("connection_string"),
+    [XR_DRIVER_VERSION] = KEY("driver_version"),
+    [XR_PREPARATION] = KEY("preparation"),
 };
 
 static const uint8_t known_sections[XR_KNOWN] = {
     [XR_USER] = XR_SECTION_TOP,
     [XR_NAMESPACE] = XR_SECTION_TOP,
+    [XR_CAUSE] = XR_SECTION_TOP,
     [XR_METHOD] = XR_SECTION_HTTP_REQUEST,
     [XR_REQUEST_URL] = XR_SECTION_HTTP_REQUEST,
     [XR_USER_AGENT] = XR_SECTION_HTTP_REQUEST,
@@ -48,12 +55,17 @@ static const uint8_t known_sections[XR_KNOWN] = {
     [XR_QUEUE_URL] = XR_SECTION_AWS,
     [XR_TABLE_NAME] = XR_SECTION_AWS,
     [XR_RETRIES] = XR_SECTION_AWS,
+    [XR_ID_2] = XR_SECTION_AWS,
+    [XR_CLOUDWATCH_LOGS] = XR_SECTION_AWS,
     [XR_SAMPLING_RULE_NAME] = XR_SECTION_XRAY,
     [XR_SQL_URL] = XR_SECTION_SQL,
     [XR_DATABASE_TYPE] = XR_SECTION_SQL,
     [XR_DATABASE_VERSION] = XR_SECTION_SQL,
     [XR_SQL_USER] = XR_SECTION_SQL,
     [XR_SANITIZED_QUERY] = XR_SECTION_SQL,
+    [XR_CONNECTION_STRING] = XR_SECTION_SQL,
+    [XR_DRIVER_VERSION] = XR_SECTION_SQL,
+    [XR_PREPARATION] = XR_SECTION_SQL,
 };
 
 /* ---- Runs ----------------------------------------------------------------------------- */

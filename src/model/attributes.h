@@ -11,7 +11,7 @@
 #include "model/segment.h"
 
 enum xr_section {
-    XR_SECTION_TOP, /* members of the document itself: user, namespace */
+    XR_SECTION_TOP, /* members of the document itself: user, namespace, a cause elsewhere */
     XR_SECTION_HTTP_REQUEST,
     XR_SECTION_HTTP_RESPONSE,
     XR_SECTION_AWS,
@@ -30,6 +30,7 @@ static_assert((int)XR_SECTIONS <= XR_SECTIONS_MAX, "a segment knows the runs of 
 enum xr_known {
     XR_USER,
     XR_NAMESPACE,
+    XR_CAUSE,
     XR_METHOD,
     XR_REQUEST_URL,
     XR_USER_AGENT,
@@ -44,12 +45,17 @@ enum xr_known {
     XR_QUEUE_URL,
     XR_TABLE_NAME,
     XR_RETRIES,
+    XR_ID_2,
+    XR_CLOUDWATCH_LOGS,
     XR_SAMPLING_RULE_NAME,
     XR_SQL_URL,
     XR_DATABASE_TYPE,
     XR_DATABASE_VERSION,
     XR_SQL_USER,
     XR_SANITIZED_QUERY,
+    XR_CONNECTION_STRING,
+    XR_DRIVER_VERSION,
+    XR_PREPARATION,
     XR_KNOWN,
 };
 static_assert((int)XR_KNOWN <= 64, "a mask has a bit for each");

@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "model/attributes.h"
 #include "model/describe.h"
+#include "model/sql_text.h"
 #include "wire/hex.h"
 #include "wire/ids.h"
 
@@ -11,8 +12,7 @@
 #define LINKS_MAX  20
 #define CLEAN_MAX  ((size_t)4 * STRING_MAX)
 
-/* Where the authority of a URL begins: behind "://", which databases have a second scheme before.
- */
+/* Where the authority of a URL begins. */
 static size_t authority_of(const char *url, size_t length)
 {
     const char *end = url + length;
@@ -25,11 +25,10 @@ static size_t authority_of(const char *url, size_t length)
     return 0;
 }
 
-/* The URL of a database ends with its parameters, and may have "/" between user and password. */
-static size_t without_user(char clean[CLEAN_MAX], const char *url, size_t length, bool is_sql)
+static size_t without_user(char clean[CLEAN_MAX], const char *url, size_t length)
 {
     size_t authority = authority_of(url, length);
-    size_t at = is_sql ? length : authority + strcspn(url + authority, "/?#");
+    size_t at = authority + strcspn(url + authority, "/?#");
     size_t kept;
 
     while (at > authority && url[at - 1] != '@')
@@ -43,24 +42,23 @@ static size_t without_user(char clean[CLEAN_MAX], const char *url, size_t length
 }
 
 /* Writes a URL without what may be secret in it: user info, query and fragment. */
-static void put_url(struct xr_members *members, enum xr_known known, const char *url)
+static void put_url(struct xr_members *members, const char *url)
 {
-    bool is_sql = known == XR_SQL_URL;
     char clean[CLEAN_MAX];
     size_t length;
 
     if (!url)
         return;
-    length = strcspn(url, is_sql ? "?#;" : "?#");
+    length = strcspn(url, "?#");
     if (__builtin_expect(memchr(url, '@', length) != NULL, 0)) {
-        length = without_user(clean, url, length, is_sql);
+        length = without_user(clean, url, length);
         if (length == 0) {
             members->truncated++;
             return;
         }
         url = clean;
     }
-    xr_members_text(members, known, url, length, STRING_MAX);
+    xr_members_text(members, XR_REQUEST_URL, url, length, STRING_MAX);
 }
 
 unsigned xr_marks_of_status(int status)
@@ -92,7 +90,7 @@ static unsigned put_request(struct xr_segment *segment, const xray_http *http)
 
     xr_members_begin(&members, segment, XR_SECTION_HTTP_REQUEST);
     xr_members_string(&members, XR_METHOD, http->method, STRING_MAX);
-    put_url(&members, XR_REQUEST_URL, http->url);
+    put_url(&members, http->url);
     xr_members_string(&members, XR_USER_AGENT, http->user_agent, STRING_MAX);
     xr_members_string(&members, XR_CLIENT_IP, http->client_ip, STRING_MAX);
     return xr_members_end(&members);
@@ -136,10 +134,51 @@ unsigned xr_describe_aws(struct xr_segment *segment, const xray_aws *aws)
     xr_members_string(&members, XR_REQUEST_ID, aws->request_id, STRING_MAX);
     xr_members_string(&members, XR_QUEUE_URL, aws->queue_url, STRING_MAX);
     xr_members_string(&members, XR_TABLE_NAME, aws->table_name, STRING_MAX);
+    xr_members_string(&members, XR_ID_2, aws->id_2, STRING_MAX);
     /* A call that succeeds at once has 0 retries, which is worth saying. */
     if (aws->retries || (aws->operation && !xr_attributes_have_known(segment, XR_RETRIES)))
         xr_members_number(&members, XR_RETRIES, aws->retries);
     return xr_members_end(&members);
+}
+
+/* Apart, since it needs much of the stack. */
+static __attribute__((__noinline__)) void put_query(struct xr_members *members, const xray_sql *sql)
+{
+    char text[SQL_MAX];
+    bool cut = false;
+    size_t length = xr_sql_normalise(text, sizeof(text), sql->query, sql->database_type, &cut);
+
+    members->truncated += cut;
+    xr_members_text(members, XR_SANITIZED_QUERY, text, length, SQL_MAX);
+}
+
+static void put_connection(struct xr_members *members, enum xr_known known,
+                           const char *connection_string)
+{
+    char text[CLEAN_MAX];
+    size_t length = xr_sql_connection(text, sizeof(text), connection_string);
+
+    if (length > 0)
+        xr_members_text(members, known, text, length, STRING_MAX);
+    else
+        members->truncated++;
+}
+
+/* What is no URL is read as what else a driver takes, if it may have a secret in it. */
+static void put_sql_url(struct xr_members *members, const char *url)
+{
+    if (strpbrk(url, "@="))
+        put_connection(members, XR_SQL_URL, url);
+    else
+        xr_members_text(members, XR_SQL_URL, url, strcspn(url, "?#;"), STRING_MAX);
+}
+
+static void put_preparation(struct xr_members *members, const char *preparation)
+{
+    if (strcmp(preparation, "statement") == 0 || strcmp(preparation, "call") == 0)
+        xr_members_string(members, XR_PREPARATION, preparation, STRING_MAX);
+    else
+        members->truncated++;
 }
 
 unsigned xr_describe_sql(struct xr_segment *segment, const xray_sql *sql)
@@ -147,11 +186,20 @@ unsigned xr_describe_sql(struct xr_segment *segment, const xray_sql *sql)
     struct xr_members members;
 
     xr_members_begin(&members, segment, XR_SECTION_SQL);
-    put_url(&members, XR_SQL_URL, sql->url);
+    if (sql->url)
+        put_sql_url(&members, sql->url);
     xr_members_string(&members, XR_DATABASE_TYPE, sql->database_type, STRING_MAX);
     xr_members_string(&members, XR_DATABASE_VERSION, sql->database_version, STRING_MAX);
     xr_members_string(&members, XR_SQL_USER, sql->user, STRING_MAX);
-    xr_members_string(&members, XR_SANITIZED_QUERY, sql->sanitized_query, SQL_MAX);
+    if (sql->sanitized_query)
+        xr_members_string(&members, XR_SANITIZED_QUERY, sql->sanitized_query, SQL_MAX);
+    else if (sql->query)
+        put_query(&members, sql);
+    if (sql->connection_string)
+        put_connection(&members, XR_CONNECTION_STRING, sql->connection_string);
+    xr_members_string(&members, XR_DRIVER_VERSION, sql->driver_version, STRING_MAX);
+    if (sql->preparation)
+        put_preparation(&members, sql->preparation);
     return xr_members_end(&members);
 }
 

@@ -8,6 +8,7 @@
 
 #include <xraytrace/describe.h>
 
+#include "base/unwind.h"
 #include "model/segment.h"
 
 unsigned xr_describe_annotation(struct xr_segment *segment, const char *key,
@@ -27,9 +28,25 @@ unsigned xr_describe_precursor(struct xr_segment *segment, xray_segment_id sibli
 unsigned xr_describe_link(struct xr_segment *segment, const xray_trace_header *to);
 unsigned xr_describe_rule(struct xr_segment *segment, const char *rule);
 
-/* id is the new exception's. */
-unsigned xr_describe_exception(struct xr_segment *segment, xray_segment_id id,
-                               const xray_exception *exception);
+/* The calls that led to an exception, in the place of its frames. */
+struct xr_calls {
+    struct xr_call calls[XR_UNWIND_MAX];
+    size_t count;
+    size_t left_out;
+};
+
+/* id is the new exception's; calls may be NULL. */
+unsigned xr_describe_unwound(struct xr_segment *segment, xray_segment_id id,
+                             const xray_exception *exception, const struct xr_calls *calls);
+
+static inline unsigned xr_describe_exception(struct xr_segment *segment, xray_segment_id id,
+                                             const xray_exception *exception)
+{
+    return xr_describe_unwound(segment, id, exception, NULL);
+}
+
+/* An exception of a segment within this one; those of its own win. */
+unsigned xr_describe_cause(struct xr_segment *segment, xray_segment_id exception);
 
 /* Marks: THROTTLE brings ERROR with it, and goes with it. */
 void xr_describe_marks(struct xr_segment *segment, unsigned marks);

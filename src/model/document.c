@@ -72,6 +72,24 @@ static char *write_http(char *p, const struct xr_segment *segment)
     return p;
 }
 
+/* The members that a recorder's segments have in common. */
+static char *write_aws_constants(char *p, const struct xr_segment *segment,
+                                 const struct xr_document_constants *constants)
+{
+    if (constants->logs_length > 0 && !xr_attributes_have_known(segment, XR_CLOUDWATCH_LOGS)) {
+        p = xr_json_bytes(p, constants->logs, constants->logs_length);
+        *p++ = ',';
+    }
+    p = XR_JSON_LITERAL(p, "\"xray\":{");
+    p = xr_copy_over(p, constants->xray, constants->xray_length);
+    if (xr_attributes_have(segment, XR_SECTION_XRAY)) {
+        *p++ = ',';
+        p = xr_attributes_write(p, segment, XR_SECTION_XRAY);
+    }
+    *p++ = '}';
+    return p;
+}
+
 static char *write_aws(char *p, const struct xr_segment *segment,
                        const struct xr_document_constants *constants)
 {
@@ -81,13 +99,7 @@ static char *write_aws(char *p, const struct xr_segment *segment,
     if (!(segment->flags & XR_SUBSEGMENT)) {
         if (xr_attributes_have(segment, XR_SECTION_AWS))
             *p++ = ',';
-        p = XR_JSON_LITERAL(p, "\"xray\":{");
-        p = xr_copy_over(p, constants->xray, constants->xray_length);
-        if (xr_attributes_have(segment, XR_SECTION_XRAY)) {
-            *p++ = ',';
-            p = xr_attributes_write(p, segment, XR_SECTION_XRAY);
-        }
-        *p++ = '}';
+        p = write_aws_constants(p, segment, constants);
     }
     *p++ = '}';
     return p;
@@ -207,7 +219,8 @@ static char *write_cause(char *p, const struct xr_segment *segment)
         p = xr_attributes_write(p, segment, XR_SECTION_EXCEPTION);
         return XR_JSON_LITERAL(p, "]}");
     }
-    if ((segment->marks & XRAY_FAULT) && !xr_attributes_have_known(segment, XR_STATUS))
+    if ((segment->marks & XRAY_FAULT) &&
+        !(segment->known & (XR_KNOWN_BIT(XR_STATUS) | XR_KNOWN_BIT(XR_CAUSE))))
         return write_bare_cause(p, segment);
     return p;
 }
@@ -295,7 +308,7 @@ size_t xr_document_bound(const struct xr_segment *segment,
     /* The head of a run is as long as what its text may need around it, a namespace's included. */
     return FIXED_BOUND + segment->name_length + segment->attributes.length +
            segment->children.length + request->constants->segment_length +
-           request->constants->xray_length;
+           request->constants->xray_length + request->constants->logs_length;
 }
 
 bool xr_document_omit(struct xr_segment *segment, uint32_t what)

@@ -35,6 +35,8 @@ struct xr_document_constants {
     size_t segment_length;
     const char *xray;
     size_t xray_length;
+    const char *logs; /* aws.cloudwatch_logs, for segments without their own */
+    size_t logs_length;
 };
 
 struct xr_document_request {

@@ -8,24 +8,13 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/json.h"
 #include "emit/emit.h"
+#include "recorder/constants.h"
 #include "recorder/settings.h"
-#include "recorder/version.h"
 #include "sampling/rate.h"
 
 #define DEFAULT_PER_SECOND 1
 #define DEFAULT_FRACTION   0.05
-
-#if defined(__clang__)
-#define COMPILER         "clang"
-#define COMPILER_VERSION __clang_version__
-#else
-#define COMPILER         "gcc"
-#define COMPILER_VERSION __VERSION__
-#endif
-
-static const char sdk[80] = "\"sdk\":\"X-Ray for C\",\"sdk_version\":\"" XR_VERSION_TEXT "\"";
 
 int xr_hook_copy(void *ret, const void *hook, size_t known)
 {
@@ -40,56 +29,6 @@ int xr_hook_copy(void *ret, const void *hook, size_t known)
             return -E2BIG;
     memset(ret, 0, known);
     memcpy(ret, hook, size < known ? size : known);
-    return 0;
-}
-
-static char *write_limited(char *p, const char *text)
-{
-    size_t length = strnlen(text, 1001);
-
-    return xr_json_string(p, text, xr_utf8_prefix(text, length, 250), NULL);
-}
-
-/* The members that all its segments share are written once. */
-static int write_constants(xray_recorder *recorder, const struct xr_settings *settings)
-{
-    char text[4 * XR_JSON_STRING_MAX(1004) + 256];
-    char *p = text;
-    size_t origin_bytes = settings->origin ? strnlen(settings->origin, 250) + 1 : 0;
-
-    if (settings->origin) {
-        p = XR_JSON_LITERAL(p, ",\"origin\":");
-        p = write_limited(p, settings->origin);
-    }
-    if (settings->resource_arn && *settings->resource_arn) {
-        p = XR_JSON_LITERAL(p, ",\"resource_arn\":");
-        p = write_limited(p, settings->resource_arn);
-    }
-    p = XR_JSON_LITERAL(p, ",\"service\":{");
-    if (settings->service_version) {
-        p = XR_JSON_LITERAL(p, "\"version\":");
-        p = write_limited(p, settings->service_version);
-        *p++ = ',';
-    }
-    p = XR_JSON_LITERAL(p, "\"compiler\":\"" COMPILER "\",\"compiler_version\":");
-    p = write_limited(p, COMPILER_VERSION);
-    *p++ = '}';
-
-    recorder->constants.xray = sdk;
-    recorder->constants.xray_length = strlen(sdk);
-    recorder->constants.segment_length = (size_t)(p - text);
-    recorder->text_bytes = recorder->constants.segment_length + origin_bytes + XR_SIXTEEN_OVER;
-    recorder->text = xr_alloc(recorder->text_bytes);
-    if (!recorder->text)
-        return -ENOMEM;
-    memcpy(recorder->text, text, recorder->constants.segment_length);
-    recorder->constants.segment = recorder->text;
-    if (origin_bytes > 0) {
-        recorder->origin = recorder->text + recorder->constants.segment_length;
-        memcpy(recorder->text + recorder->constants.segment_length, settings->origin,
-               origin_bytes - 1);
-        recorder->text[recorder->constants.segment_length + origin_bytes - 1] = '\0';
-    }
     return 0;
 }
 
@@ -196,13 +135,14 @@ static int fill_in(xray_recorder *recorder, const xray_recorder_params *params)
     if (r < 0)
         return refuse(&recorder->logger, r);
     recorder->disabled = settings.disabled;
+    recorder->collects_queries = settings.collects_queries;
     recorder->makes_no_ids = settings.makes_no_ids;
     recorder->context_missing = settings.context_missing;
     recorder->stream_bytes = settings.stream_bytes;
     recorder->logger = settings.logger;
     recorder->service_length = (uint16_t)xr_name_write(recorder->service, settings.service,
                                                        &changed);
-    r = write_constants(recorder, &settings);
+    r = xr_constants_write(recorder, &settings);
     if (r < 0)
         return r;
     if (!params->sampler)

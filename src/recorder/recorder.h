@@ -34,6 +34,7 @@ enum xr_decides {
 struct xray_recorder {
     bool disabled;
     bool is_librarys_own;
+    bool collects_queries;
     bool makes_no_ids;
     int32_t context_missing;
     int32_t decides; /* xr_decides */

@@ -93,6 +93,28 @@ static void read_sampling_rate(struct xr_settings *settings)
         settings->sampling_fraction = fraction;
 }
 
+static void read_log_groups(struct xr_settings *settings)
+{
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-/.#";
+    const char *text = xr_env_get(XR_ENV_LOG_GROUP), *group = text;
+    size_t count = 0;
+
+    if (!text)
+        return;
+    while (*(group += strspn(group, ", "))) {
+        size_t length = strspn(group, letters);
+
+        if (length == 0 || length > XR_LOG_GROUP_LENGTH || ++count > XR_LOG_GROUPS_MAX)
+            break;
+        group += length;
+    }
+    if (*group || count == 0)
+        complain(settings, XR_ENV_LOG_GROUP, "names of log groups, with commas between");
+    else
+        settings->log_groups = text;
+}
+
 static void read_environment(struct xr_settings *settings)
 {
     bool enabled = true;
@@ -110,6 +132,8 @@ static void read_environment(struct xr_settings *settings)
     settings->disabled = settings->disabled || !enabled;
     read_sampling_rate(settings);
     read_truth(settings, XR_ENV_NOOP_ID, &settings->makes_no_ids);
+    read_truth(settings, XR_ENV_COLLECT_SQL_QUERIES, &settings->collects_queries);
+    read_log_groups(settings);
 }
 
 int xr_settings_read(struct xr_settings *ret, const xray_recorder_params *params)
@@ -129,6 +153,7 @@ int xr_settings_read(struct xr_settings *ret, const xray_recorder_params *params
         .service_version = params->service_version,
         .origin = params->origin,
         .resource_arn = params->resource_arn,
+        .collects_queries = true,
         .daemon_address = params->daemon_address,
         .sampling_fraction = -1,
         .logger = xr_log_stderr,

@@ -7,16 +7,22 @@
 
 #include "base/log.h"
 
+/* Of log groups: how many, and the characters of each. */
+#define XR_LOG_GROUPS_MAX   20
+#define XR_LOG_GROUP_LENGTH 250
+
 struct xr_settings {
     bool disabled;
     bool in_lambda;
-    bool makes_no_ids;   /* for what is not sampled */
-    int context_missing; /* never DEFAULT */
+    bool collects_queries; /* of SQL */
+    bool makes_no_ids;     /* for what is not sampled */
+    int context_missing;   /* never DEFAULT */
     size_t stream_bytes;
     const char *service; /* these point into the params or the environment */
     const char *service_version;
     const char *origin;
     const char *resource_arn;
+    const char *log_groups;          /* with commas and blanks between, or NULL */
     const char *environment_address; /* to be tried first, or NULL */
     const char *daemon_address;
     double sampling_fraction; /* of all traces; negative for the default sampler */

@@ -19,9 +19,12 @@ static char document[2 * XR_BUFFER_MAX];
 
 static const char segment_members[] = ",\"origin\":\"AWS::EC2::Instance\"";
 static const char xray_members[] = "\"sdk\":\"test\"";
-static const struct xr_document_constants constants = { segment_members,
-                                                        sizeof(segment_members) - 1, xray_members,
-                                                        sizeof(xray_members) - 1 };
+static const struct xr_document_constants constants = {
+    .segment = segment_members,
+    .segment_length = sizeof(segment_members) - 1,
+    .xray = xray_members,
+    .xray_length = sizeof(xray_members) - 1,
+};
 
 static struct xr_segment *make(uint32_t flags)
 {

@@ -112,6 +112,29 @@ Test(settings, know_that_they_are_in_lambda)
     cr_expect(read_variable("LAMBDA_TASK_ROOT", "/var/task").in_lambda);
 }
 
+Test(settings, collect_queries_and_make_ids_unless_told)
+{
+    struct xr_settings settings = read_with((xray_recorder_params){ .flags = 0 });
+
+    cr_expect(settings.collects_queries);
+    cr_expect_not(settings.makes_no_ids);
+    cr_expect_not(read_variable("AWS_XRAY_COLLECT_SQL_QUERIES", "false").collects_queries);
+    cr_expect(read_variable("AWS_XRAY_NOOP_ID", "TRUE").makes_no_ids);
+    cr_expect_eq(heard_count, 0);
+}
+
+Test(settings, know_log_groups)
+{
+    cr_expect_str_eq(read_variable("AWS_XRAY_LOG_GROUP", "/a/b, c").log_groups, "/a/b, c");
+    cr_expect_eq(heard_count, 0);
+    cr_expect_null(read_variable("AWS_XRAY_LOG_GROUP", "a\"").log_groups);
+    cr_expect_null(read_variable("AWS_XRAY_LOG_GROUP", " , ").log_groups);
+    cr_expect_null(
+        read_variable("AWS_XRAY_LOG_GROUP", "1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21")
+            .log_groups);
+    cr_expect_eq(heard_count, 3);
+}
+
 Test(settings, never_take_an_abort_from_the_environment)
 {
     cr_expect_eq(read_variable("AWS_XRAY_CONTEXT_MISSING", "RUNTIME_ERROR").context_missing,
