@@ -10,6 +10,7 @@
 #include "recorder/default.h"
 #include "recorder/identity.h"
 #include "recorder/lifecycle.h"
+#include "recorder/unsampled.h"
 
 static const xray_segment_params plain_segment = { .size = sizeof(plain_segment) };
 static const xray_subsegment_params plain_subsegment = { .size = sizeof(plain_subsegment) };
@@ -37,12 +38,12 @@ static xray_segment *context_missing(xray_recorder *recorder)
     return NULL;
 }
 
-xray_segment *xray_begin_segment(const char *name)
+static __attribute__((__noinline__)) xray_segment *begin_segment(const char *name)
 {
-    struct xr_segment *invocation = xr_stack.invocation ? xr_segment_of(xr_stack.invocation) : NULL;
+    struct xr_segment *invocation = xr_segment_of(xr_stack.invocation);
     xray_recorder *recorder;
 
-    if (__builtin_expect(invocation != NULL, 0))
+    if (invocation)
         return push(invocation->recorder, xr_start_subsegment(invocation, name, &plain_subsegment));
     recorder = xr_default();
     if (!recorder)
@@ -50,18 +51,42 @@ xray_segment *xray_begin_segment(const char *name)
     return push(recorder, xr_start_segment(recorder, name, &plain_segment));
 }
 
-xray_segment *xray_begin_subsegment(const char *name)
+xray_segment *xray_begin_segment(const char *name)
 {
-    struct xr_segment *parent = xr_current_segment();
+    xray_recorder *recorder = xr_default_if_made();
+    xray_segment *segment = NULL;
 
+    if (__builtin_expect(recorder && !xr_stack.invocation, 1))
+        segment = xr_unsampled_begin_segment(recorder);
+    return __builtin_expect(segment != NULL, 1) ? segment : begin_segment(name);
+}
+
+static __attribute__((__noinline__)) xray_segment *begin_subsegment(struct xr_segment *parent,
+                                                                    const char *name)
+{
+    if (__builtin_expect(!parent, 0))
+        parent = xr_current_segment_slow();
     if (__builtin_expect(!parent, 0))
         return xr_current_is_placeholder() ? xr_current_push(NULL) : context_missing(xr_default());
     return push(parent->recorder, xr_start_subsegment(parent, name, &plain_subsegment));
 }
 
+xray_segment *xray_begin_subsegment(const char *name)
+{
+    struct xr_segment *parent = xr_current_segment_if_plain();
+    xray_segment *segment = NULL;
+
+    if (__builtin_expect(parent != NULL, 1))
+        segment = xr_unsampled_begin_subsegment(parent);
+    return __builtin_expect(segment != NULL, 1) ? segment : begin_subsegment(parent, name);
+}
+
 void xray_end(xray_segment *segment)
 {
-    xray_end_at(segment, 0);
+    struct xr_segment *open = xr_segment_of(segment);
+
+    if (__builtin_expect(!open || !xr_unsampled_end(open, segment), 0))
+        xray_end_at(segment, 0);
 }
 
 void xray_end_at(xray_segment *segment, int64_t end_ns)

@@ -29,9 +29,8 @@ bool xr_buffer_grow(struct xr_buffer *buffer, size_t bytes)
     return true;
 }
 
-void xr_buffer_end(struct xr_buffer *buffer)
+void xr_buffer_give_back(struct xr_buffer *buffer)
 {
-    if (buffer->class >= 0)
-        xr_pool_put((enum xr_pool_class)buffer->class, buffer->data);
+    xr_pool_put((enum xr_pool_class)buffer->class, buffer->data);
     xr_buffer_begin(buffer, NULL, 0);
 }

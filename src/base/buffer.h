@@ -31,7 +31,13 @@ static inline void xr_buffer_begin(struct xr_buffer *buffer, char *memory, size_
     buffer->class = -1;
 }
 
-void xr_buffer_end(struct xr_buffer *buffer);
+void xr_buffer_give_back(struct xr_buffer *buffer);
+
+static inline void xr_buffer_end(struct xr_buffer *buffer)
+{
+    if (buffer->class >= 0)
+        xr_buffer_give_back(buffer);
+}
 
 bool xr_buffer_grow(struct xr_buffer *buffer, size_t bytes);
 

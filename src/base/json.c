@@ -160,16 +160,10 @@ char *xr_json_escaped(char *p, const char *text, size_t length, bool *repaired)
     return p;
 }
 
-static const char two_digits[] = "00010203040506070809101112131415161718192021222324"
-                                 "25262728293031323334353637383940414243444546474849"
-                                 "50515253545556575859606162636465666768697071727374"
-                                 "75767778798081828384858687888990919293949596979899";
-
-static char *write_pair(char *p, uint32_t value)
-{
-    memcpy(p, two_digits + 2 * (size_t)value, 2);
-    return p + 2;
-}
+const char xr_two_digits[] = "00010203040506070809101112131415161718192021222324"
+                             "25262728293031323334353637383940414243444546474849"
+                             "50515253545556575859606162636465666768697071727374"
+                             "75767778798081828384858687888990919293949596979899";
 
 char *xr_json_u64_long(char *p, uint64_t value)
 {
@@ -178,12 +172,12 @@ char *xr_json_u64_long(char *p, uint64_t value)
 
     while (value >= 100) {
         at -= 2;
-        write_pair(digits + at, (uint32_t)(value % 100));
+        xr_json_pair(digits + at, (uint32_t)(value % 100));
         value /= 100;
     }
     if (value >= 10) {
         at -= 2;
-        write_pair(digits + at, (uint32_t)value);
+        xr_json_pair(digits + at, (uint32_t)value);
     } else {
         digits[--at] = (char)('0' + value);
     }
@@ -249,38 +243,13 @@ char *xr_json_double(char *p, double value)
     return p;
 }
 
-static uint64_t microseconds(int64_t time_ns)
-{
-    return time_ns > 0 ? (uint64_t)time_ns / 1000 : 0;
-}
+_Thread_local struct xr_json_second xr_json_second;
 
-/* The second that this thread wrote last, since most times are in the same one. */
-static _Thread_local struct {
-    uint64_t start_us;
-    uint32_t length;
-    char digits[20];
-} written;
-
-static void write_second(uint64_t us)
+void xr_json_second_write(uint64_t us)
 {
     uint64_t second = us / 1000000;
 
-    written.start_us = second * 1000000;
-    written.length = (uint32_t)(xr_json_u64(written.digits, second) - written.digits);
-}
-
-char *xr_json_time(char *p, int64_t time_ns)
-{
-    uint64_t us = microseconds(time_ns);
-    uint32_t decimals;
-
-    if (__builtin_expect(us - written.start_us >= 1000000 || written.length == 0, 0))
-        write_second(us);
-    decimals = (uint32_t)(us - written.start_us);
-    memcpy(p, written.digits, sizeof(written.digits));
-    p += written.length;
-    *p++ = '.';
-    p = write_pair(p, decimals / 10000);
-    p = write_pair(p, decimals / 100 % 100);
-    return write_pair(p, decimals % 100);
+    xr_json_second.start_us = second * 1000000;
+    xr_json_second.length = (uint32_t)(xr_json_u64(xr_json_second.digits, second) -
+                                       xr_json_second.digits);
 }

@@ -29,22 +29,7 @@ static inline char *xr_json_bytes(char *p, const char *bytes, size_t length)
 /* Copies text that needs no care, as most does; false when some does. */
 static inline bool xr_json_copy_plain(char *p, const char *text, size_t length)
 {
-    xr_sixteen piece;
-    size_t at = 0;
-
-    if (length <= 16) {
-        xr_copy_sixteen(p, text, length);
-        return length == 0 || xr_sixteen_is_plain(xr_sixteen_spread(text, length));
-    }
-    for (; length - at > 16; at += 16) {
-        piece = xr_sixteen_load(text + at);
-        xr_sixteen_store(p + at, piece);
-        if (__builtin_expect(!xr_sixteen_is_plain(piece), 0))
-            return false;
-    }
-    piece = xr_sixteen_load(text + length - 16);
-    xr_sixteen_store(p + length - 16, piece);
-    return xr_sixteen_is_plain(piece);
+    return xr_sixteen_copy(p, text, length, xr_sixteen_is_plain);
 }
 
 char *xr_json_escaped(char *p, const char *text, size_t length, bool *repaired);
@@ -71,6 +56,15 @@ size_t xr_json_string_size(const char *text, size_t length);
 
 char *xr_json_u64_long(char *p, uint64_t value);
 
+extern const char xr_two_digits[];
+
+/* Two digits, of less than 100. */
+static inline char *xr_json_pair(char *p, uint32_t value)
+{
+    memcpy(p, xr_two_digits + 2 * (size_t)value, 2);
+    return p + 2;
+}
+
 static inline char *xr_json_u64(char *p, uint64_t value)
 {
     uint32_t small = (uint32_t)value;
@@ -78,11 +72,13 @@ static inline char *xr_json_u64(char *p, uint64_t value)
     /* Counts and statuses: at most three digits. */
     if (value >= 1000)
         return xr_json_u64_long(p, value);
-    if (small >= 100)
+    if (small >= 100) {
         *p++ = (char)('0' + small / 100);
+        return xr_json_pair(p, small % 100);
+    }
     if (small >= 10)
-        *p++ = (char)('0' + small / 10 % 10);
-    *p++ = (char)('0' + small % 10);
+        return xr_json_pair(p, small);
+    *p++ = (char)('0' + small);
     return p;
 }
 
@@ -96,11 +92,36 @@ static inline char *xr_json_i64(char *p, int64_t value)
 /* The shortest text that reads back the same. Not for NaN and infinity. */
 char *xr_json_double(char *p, double value);
 
+/* The second that this thread wrote last: most times are within the same one. */
+struct xr_json_second {
+    uint64_t start_us;
+    uint32_t length;
+    char digits[20];
+};
+
+extern _Thread_local struct xr_json_second xr_json_second;
+
+void xr_json_second_write(uint64_t us);
+
 /*
  * Unix time as seconds with six decimals; before 1970 it is 0. Needs
  * XR_JSON_NUMBER_MAX bytes.
  */
-char *xr_json_time(char *p, int64_t time_ns);
+static inline char *xr_json_time(char *p, int64_t time_ns)
+{
+    uint64_t us = time_ns > 0 ? (uint64_t)time_ns / 1000 : 0;
+    uint32_t decimals;
+
+    if (__builtin_expect(us - xr_json_second.start_us >= 1000000 || !xr_json_second.length, 0))
+        xr_json_second_write(us);
+    decimals = (uint32_t)(us - xr_json_second.start_us);
+    memcpy(p, xr_json_second.digits, sizeof(xr_json_second.digits));
+    p += xr_json_second.length;
+    *p++ = '.';
+    p = xr_json_pair(p, decimals / 10000);
+    p = xr_json_pair(p, decimals / 100 % 100);
+    return xr_json_pair(p, decimals % 100);
+}
 
 /* How many bytes of text its first max characters take; never inside a character. */
 size_t xr_utf8_prefix(const char *text, size_t length, size_t max);

@@ -7,6 +7,7 @@
 #ifndef XR_BASE_POOL_H
 #define XR_BASE_POOL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum xr_pool_class {
@@ -53,14 +54,29 @@ static inline void *xr_pool_get(enum xr_pool_class class)
     return block;
 }
 
-static inline void xr_pool_put(enum xr_pool_class class, void *memory)
+/* Whether this thread's list takes one more. */
+static inline bool xr_pool_has_place(enum xr_pool_class class)
+{
+    return xr_pool_mine[class].count < xr_pool_mine[class].keep;
+}
+
+/* To this thread's list, when that has a place. */
+static inline void xr_pool_put_here(enum xr_pool_class class, void *memory)
 {
     struct xr_pool_list *list = &xr_pool_mine[class];
     struct xr_pool_block *block = (struct xr_pool_block *)memory;
 
     block->next = list->first;
     list->first = block;
-    if (__builtin_expect(++list->count > list->keep, 0))
+    list->count++;
+}
+
+static inline void xr_pool_put(enum xr_pool_class class, void *memory)
+{
+    bool has_place = xr_pool_has_place(class);
+
+    xr_pool_put_here(class, memory);
+    if (__builtin_expect(!has_place, 0))
         xr_pool_give_back(class);
 }
 

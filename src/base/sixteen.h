@@ -74,6 +74,17 @@ static inline __m128i xr_sixteen_between(__m128i v, char first, char last)
                          _mm_cmplt_epi8(v, _mm_set1_epi8((char)(last + 1))));
 }
 
+/* None of ? # ; and @ */
+static inline bool xr_sixteen_are_bare_url(xr_sixteen v)
+{
+    __m128i found = _mm_cmpeq_epi8(v, _mm_set1_epi8('?'));
+
+    found = _mm_or_si128(found, _mm_cmpeq_epi8(v, _mm_set1_epi8('#')));
+    found = _mm_or_si128(found, _mm_cmpeq_epi8(v, _mm_set1_epi8(';')));
+    found = _mm_or_si128(found, _mm_cmpeq_epi8(v, _mm_set1_epi8('@')));
+    return _mm_movemask_epi8(found) == 0;
+}
+
 static inline __m128i xr_sixteen_letters(__m128i v)
 {
     __m128i found = xr_sixteen_between(_mm_or_si128(v, _mm_set1_epi8(0x20)), 'a', 'z');
@@ -162,6 +173,19 @@ static inline bool xr_sixteen_is_plain(xr_sixteen v)
     return xr_sixteen_all(xr_sixteen_plain_word(v.low), xr_sixteen_plain_word(v.high));
 }
 
+static inline uint64_t xr_sixteen_bare_url_word(uint64_t word)
+{
+    return ~(xr_sixteen_zero(word ^ XR_SIXTEEN_EACH('?')) |
+             xr_sixteen_zero(word ^ XR_SIXTEEN_EACH('#')) |
+             xr_sixteen_zero(word ^ XR_SIXTEEN_EACH(';')) |
+             xr_sixteen_zero(word ^ XR_SIXTEEN_EACH('@')));
+}
+
+static inline bool xr_sixteen_are_bare_url(xr_sixteen v)
+{
+    return xr_sixteen_all(xr_sixteen_bare_url_word(v.low), xr_sixteen_bare_url_word(v.high));
+}
+
 static inline uint64_t xr_sixteen_letters(uint64_t word)
 {
     return xr_sixteen_range(word | XR_SIXTEEN_EACH(0x20), 'a', 'z') |
@@ -187,50 +211,63 @@ static inline bool xr_sixteen_are_host(xr_sixteen v)
 
 #endif
 
-/*
- * Sixteen bytes that stand for length bytes of text, 1 to 16: these in order, as
- * if read in pieces that overlap. What is true of all of the one is so of the other.
- */
-static inline xr_sixteen xr_sixteen_spread(const char *p, size_t length)
-{
-    const unsigned char *bytes = (const unsigned char *)p;
-    uint64_t word;
+/* What can be asked of sixteen bytes: one of the functions above. */
+typedef bool (*xr_sixteen_question)(xr_sixteen v);
 
-    if (length >= 8)
-        return xr_sixteen_of(xr_sixteen_word(p), xr_sixteen_word(p + length - 8));
-    if (length >= 4)
-        word = xr_sixteen_half_word(p) | (uint64_t)xr_sixteen_half_word(p + length - 4) << 32;
-    else
-        word = (bytes[0] | (uint64_t)bytes[length / 2] << 8 | (uint64_t)bytes[length - 1] << 16) *
-                   UINT64_C(0x0000000001000001) +
-               (uint64_t)bytes[0] * UINT64_C(0x0101000000000000);
-    return xr_sixteen_of(word, word);
-}
-
-/* Exactly length bytes, 0 to 16, that do not overlap. */
-static inline void xr_copy_sixteen(char *p, const char *from, size_t length)
+/* Up to 16 bytes in pieces that overlap: what is true of all pieces is so of the whole. */
+static inline __attribute__((__always_inline__)) bool
+xr_sixteen_copy_short(char *p, const char *from, size_t length, xr_sixteen_question are)
 {
+    uint64_t first, last;
+    uint32_t start, end;
+
     if (length >= 8) {
-        uint64_t first, last;
-
         memcpy(&first, from, 8);
         memcpy(&last, from + length - 8, 8);
         memcpy(p, &first, 8);
         memcpy(p + length - 8, &last, 8);
     } else if (length >= 4) {
-        uint32_t first, last;
-
-        memcpy(&first, from, 4);
-        memcpy(&last, from + length - 4, 4);
-        memcpy(p, &first, 4);
-        memcpy(p + length - 4, &last, 4);
+        memcpy(&start, from, 4);
+        memcpy(&end, from + length - 4, 4);
+        memcpy(p, &start, 4);
+        memcpy(p + length - 4, &end, 4);
+        first = last = start | (uint64_t)end << 32;
     } else if (length > 0) {
-        char first = from[0], middle = from[length / 2], last = from[length - 1];
+        unsigned char a = (unsigned char)from[0], b = (unsigned char)from[length / 2],
+                      c = (unsigned char)from[length - 1];
 
-        p[0] = first;
-        p[length / 2] = middle;
-        p[length - 1] = last;
+        p[0] = (char)a;
+        p[length / 2] = (char)b;
+        p[length - 1] = (char)c;
+        first = last = (a | (uint64_t)b << 8 | (uint64_t)c << 16) * UINT64_C(0x1000001) +
+                       a * UINT64_C(0x0101000000000000);
+    } else {
+        return true;
     }
+    return are(xr_sixteen_of(first, last));
+}
+
+/*
+ * Copies length bytes, and no more, and says whether they all are something;
+ * when not, any of them may have been copied.
+ */
+static inline __attribute__((__always_inline__)) bool
+xr_sixteen_copy(char *p, const char *from, size_t length, xr_sixteen_question are)
+{
+    xr_sixteen piece;
+    size_t at = 0;
+
+    if (length <= 16)
+        return xr_sixteen_copy_short(p, from, length, are);
+    for (; length - at > 16; at += 16) {
+        piece = xr_sixteen_load(from + at);
+        xr_sixteen_store(p + at, piece);
+        if (__builtin_expect(!are(piece), 0))
+            return false;
+    }
+    piece = xr_sixteen_load(from + length - 16);
+    xr_sixteen_store(p + length - 16, piece);
+    return are(piece);
 }
 
 /*

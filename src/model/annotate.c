@@ -55,14 +55,10 @@ static bool copy_key(char *p, const char *text, size_t length)
     return same;
 }
 
-/* Most keys are plain and short. */
+/* Most keys are plain. */
 static inline bool write_key(char *p, const char *text, size_t length)
 {
-    if (__builtin_expect(length > 16, 0))
-        return copy_key(p, text, length);
-    xr_copy_sixteen(p, text, length);
-    return __builtin_expect(xr_sixteen_are_word(xr_sixteen_spread(text, length)), 1) ||
-           copy_key(p, text, length);
+    return xr_sixteen_copy(p, text, length, xr_sixteen_are_word) || copy_key(p, text, length);
 }
 
 /* A value that is being written: what it takes, and what was lost of it. */
@@ -157,9 +153,55 @@ static unsigned put_keyed(struct xr_segment *segment, enum xr_section section, c
     return truncated + writer.lost;
 }
 
+/*
+ * A short key and text or a number, as most attributes are; false for any other.
+ * In a metadata's namespace, if there is one.
+ */
+static inline __attribute__((__always_inline__)) bool
+put_plain(struct xr_segment *segment, enum xr_section section, const struct xr_key *name,
+          const char *key, const xray_value *value)
+{
+    bool is_text = value->type == XRAY_VALUE_STRING;
+    size_t length = is_text ? value->length : XR_JSON_NUMBER_MAX, key_length = strlen(key), room;
+    struct xr_key written;
+    char *start, *p;
+
+    if (key_length - 1 >= 16 || length > ANNOTATION_STRING_MAX || (is_text && !value->as.text))
+        return false;
+    room = KEY_ROOM(key_length) + length + 2;
+    start = name ? xr_attributes_begin_named(segment, name, room)
+                 : xr_attributes_begin(segment, section, room);
+    if (!start)
+        return false;
+    p = XR_JSON_LITERAL(start, ",\"");
+    if (!xr_sixteen_copy_short(p, key, key_length, xr_sixteen_are_word))
+        return false;
+    p = XR_JSON_LITERAL(p + key_length, "\":");
+    if (is_text) {
+        *p++ = '"';
+        if (!xr_json_copy_plain(p, value->as.text, length))
+            return false;
+        p += length;
+        *p++ = '"';
+    } else {
+        p = write_scalar(p, value);
+        if (!p)
+            return false;
+    }
+    if (name)
+        xr_attributes_end_named(segment, name, p);
+    else
+        xr_attributes_end(segment, section, p);
+    written = (struct xr_key){ start + 2, key_length };
+    xr_attributes_add_key(segment, section, name, &written, start);
+    return true;
+}
+
 unsigned xr_describe_annotation(struct xr_segment *segment, const char *key,
                                 const xray_value *value)
 {
+    if (__builtin_expect(key && put_plain(segment, XR_SECTION_ANNOTATION, NULL, key, value), 1))
+        return 0;
     return put_keyed(segment, XR_SECTION_ANNOTATION, key, value, ANNOTATION_STRING_MAX);
 }
 
@@ -219,10 +261,15 @@ static unsigned put_metadata(struct xr_segment *segment, const struct xr_key *na
 unsigned xr_describe_metadata(struct xr_segment *segment, const char *name_space, const char *key,
                               const xray_value *value)
 {
+    static const struct xr_key by_default = { "default", sizeof("default") - 1 };
     char text[XR_JSON_STRING_MAX(METADATA_KEY_MAX)];
-    struct xr_key name = { "default", strlen("default") };
+    struct xr_key name = by_default;
     unsigned truncated = 0;
 
+    if (__builtin_expect(!name_space && key &&
+                             put_plain(segment, XR_SECTION_METADATA, &by_default, key, value),
+                         1))
+        return 0;
     if (!key || (name_space && strncmp(name_space, "AWS.", 4) == 0))
         return 1;
     if (name_space && *name_space) {

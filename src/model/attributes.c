@@ -8,8 +8,11 @@
 
 const struct xr_known_key xr_known_keys[XR_KNOWN] = {
     [XR_USER] = KEY("user"),
+<<<<<<< ours
     [XR_NAMESPACE] = KEY("namespace"),
     [XR_CAUSE] = KEY("cause"),
+=======
+>>>>>>> theirs
     [XR_METHOD] = KEY("method"),
     [XR_REQUEST_URL] = KEY("url"),
     [XR_USER_AGENT] = KEY("user_agent"),
@@ -39,8 +42,11 @@ const struct xr_known_key xr_known_keys[XR_KNOWN] = {
 
 static const uint8_t known_sections[XR_KNOWN] = {
     [XR_USER] = XR_SECTION_TOP,
+<<<<<<< ours
     [XR_NAMESPACE] = XR_SECTION_TOP,
     [XR_CAUSE] = XR_SECTION_TOP,
+=======
+>>>>>>> theirs
     [XR_METHOD] = XR_SECTION_HTTP_REQUEST,
     [XR_REQUEST_URL] = XR_SECTION_HTTP_REQUEST,
     [XR_USER_AGENT] = XR_SECTION_HTTP_REQUEST,
@@ -90,35 +96,6 @@ void xr_run_link(struct xr_segment *segment, enum xr_section section, uint32_t a
     segment->last[section] = (uint16_t)at;
     segment->tail = (uint16_t)at;
     segment->tail_section = (uint8_t)section;
-}
-
-/* Whether the last run of the log is metadata of this namespace. */
-static bool tail_is_named(const struct xr_segment *segment, const struct xr_key *name)
-{
-    struct xr_run_text tail;
-
-    if (segment->tail_section != XR_SECTION_METADATA)
-        return false;
-    xr_run_read(segment, segment->tail, &tail);
-    return tail.run.name_length == name->length && memcmp(tail.name, name->text, name->length) == 0;
-}
-
-char *xr_attributes_begin_named(struct xr_segment *segment, const struct xr_key *name, size_t room)
-{
-    char *p;
-
-    if (tail_is_named(segment, name))
-        return xr_attributes_begin(segment, XR_SECTION_METADATA, room);
-    p = xr_buffer_reserve(&segment->attributes, sizeof(struct xr_run) + name->length + room);
-    return p ? xr_json_bytes(p + sizeof(struct xr_run), name->text, name->length) : NULL;
-}
-
-void xr_attributes_end_named(struct xr_segment *segment, const struct xr_key *name, const char *end)
-{
-    if (tail_is_named(segment, name))
-        xr_attributes_end(segment, XR_SECTION_METADATA, end);
-    else
-        xr_attributes_end_first(segment, XR_SECTION_METADATA, name->length, end);
 }
 
 /* ---- Reading --------------------------------------------------------------------------- */

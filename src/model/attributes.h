@@ -11,7 +11,11 @@
 #include "model/segment.h"
 
 enum xr_section {
+<<<<<<< ours
     XR_SECTION_TOP, /* members of the document itself: user, namespace, a cause elsewhere */
+=======
+    XR_SECTION_TOP, /* members of the document itself: user */
+>>>>>>> theirs
     XR_SECTION_HTTP_REQUEST,
     XR_SECTION_HTTP_RESPONSE,
     XR_SECTION_AWS,
@@ -29,8 +33,11 @@ static_assert((int)XR_SECTIONS <= XR_SECTIONS_MAX, "a segment knows the runs of 
 /* Keys of the documents' own. Each is one bit of a segment's mask of what it has. */
 enum xr_known {
     XR_USER,
+<<<<<<< ours
     XR_NAMESPACE,
     XR_CAUSE,
+=======
+>>>>>>> theirs
     XR_METHOD,
     XR_REQUEST_URL,
     XR_USER_AGENT,
@@ -148,10 +155,39 @@ static inline void xr_attributes_break(struct xr_segment *segment)
     segment->tail_section = XR_SECTIONS_MAX;
 }
 
+/* Whether the last run of the log is metadata of this namespace. */
+static inline bool xr_run_is_named(const struct xr_segment *segment, const struct xr_key *name)
+{
+    const char *head = segment->attributes.data + segment->tail;
+    struct xr_run run;
+
+    if (segment->tail_section != XR_SECTION_METADATA)
+        return false;
+    memcpy(&run, head, sizeof(run));
+    return run.name_length == name->length &&
+           memcmp(head + sizeof(run), name->text, name->length) == 0;
+}
+
 /* The same for metadata: the run of a namespace. */
-char *xr_attributes_begin_named(struct xr_segment *segment, const struct xr_key *name, size_t room);
-void xr_attributes_end_named(struct xr_segment *segment, const struct xr_key *name,
-                             const char *end);
+static inline char *xr_attributes_begin_named(struct xr_segment *segment, const struct xr_key *name,
+                                              size_t room)
+{
+    char *p;
+
+    if (xr_run_is_named(segment, name))
+        return xr_attributes_begin(segment, XR_SECTION_METADATA, room);
+    p = xr_buffer_reserve(&segment->attributes, sizeof(struct xr_run) + name->length + room);
+    return p ? xr_json_bytes(p + sizeof(struct xr_run), name->text, name->length) : NULL;
+}
+
+static inline void xr_attributes_end_named(struct xr_segment *segment, const struct xr_key *name,
+                                           const char *end)
+{
+    if (xr_run_is_named(segment, name))
+        xr_attributes_end(segment, XR_SECTION_METADATA, end);
+    else
+        xr_attributes_end_first(segment, XR_SECTION_METADATA, name->length, end);
+}
 
 /* A key of the document's own was just written: a former value goes. */
 void xr_attributes_replace(struct xr_segment *segment, uint64_t known);

@@ -41,17 +41,41 @@ static size_t without_user(char clean[CLEAN_MAX], const char *url, size_t length
     return authority + kept;
 }
 
+<<<<<<< ours
 /* Writes a URL without what may be secret in it: user info, query and fragment. */
 static void put_url(struct xr_members *members, const char *url)
 {
-    char clean[CLEAN_MAX];
-    size_t length;
+=======
+/* Shorter ones are not worth a second look. */
+static bool is_bare(const char *url, size_t length)
+{
+    size_t at = 0;
 
+    if (length < 16)
+        return false;
+    for (; length - at > 16; at += 16)
+        if (!xr_sixteen_are_bare_url(xr_sixteen_load(url + at)))
+            return false;
+    return xr_sixteen_are_bare_url(xr_sixteen_load(url + length - 16));
+}
+
+static void put_cleaned_url(struct xr_members *members, enum xr_known known, const char *url)
+{
+    bool is_sql = known == XR_SQL_URL;
+    size_t length = strcspn(url, is_sql ? "?#;" : "?#");
+>>>>>>> theirs
+    char clean[CLEAN_MAX];
+
+<<<<<<< ours
     if (!url)
         return;
     length = strcspn(url, "?#");
     if (__builtin_expect(memchr(url, '@', length) != NULL, 0)) {
         length = without_user(clean, url, length);
+=======
+    if (memchr(url, '@', length)) {
+        length = without_user(clean, url, length, is_sql);
+>>>>>>> theirs
         if (length == 0) {
             members->truncated++;
             return;
@@ -59,6 +83,20 @@ static void put_url(struct xr_members *members, const char *url)
         url = clean;
     }
     xr_members_text(members, XR_REQUEST_URL, url, length, STRING_MAX);
+}
+
+/* Writes a URL without what may be secret in it: user info, query and fragment. */
+static void put_url(struct xr_members *members, enum xr_known known, const char *url)
+{
+    size_t length;
+
+    if (!url)
+        return;
+    length = strlen(url);
+    if (__builtin_expect(is_bare(url, length), 1))
+        xr_members_text(members, known, url, length, STRING_MAX);
+    else
+        put_cleaned_url(members, known, url);
 }
 
 unsigned xr_marks_of_status(int status)
@@ -214,16 +252,15 @@ unsigned xr_describe_namespace(struct xr_segment *segment, const char *name_spac
 {
     if (!(segment->flags & XR_SUBSEGMENT))
         return 0;
-    segment->name_space = 0;
-    xr_attributes_remove(segment, XR_NAMESPACE);
+    /* X-Ray knows two. */
     if (!name_space)
-        return 0;
-    if (strcmp(name_space, "aws") == 0)
+        segment->name_space = 0;
+    else if (strcmp(name_space, "aws") == 0)
         segment->name_space = XR_NAMESPACE_AWS;
     else if (strcmp(name_space, "remote") == 0)
         segment->name_space = XR_NAMESPACE_REMOTE;
     else
-        return xr_put_text(segment, XR_SECTION_TOP, XR_NAMESPACE, name_space, STRING_MAX);
+        return 1;
     return 0;
 }
 

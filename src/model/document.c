@@ -45,7 +45,7 @@ static char *write_times(char *p, const struct xr_segment *segment,
     p = xr_copy_over(p, segment->text, segment->name_length);
     p = XR_JSON_LITERAL(p, "\",\"start_time\":");
     p = xr_json_time(p, segment->start_ns);
-    if (request->form & XR_DOCUMENT_UNFINISHED)
+    if (__builtin_expect((request->form & XR_DOCUMENT_UNFINISHED) != 0, 0))
         return XR_JSON_LITERAL(p, ",\"in_progress\":true");
     p = XR_JSON_LITERAL(p, ",\"end_time\":");
     return xr_json_time(p, request->end_ns);

@@ -45,33 +45,14 @@ static char *write_filtered(char *p, const char *name, int characters, bool *cha
     return p;
 }
 
-/* Copies a name that needs no care, as most do; false when it may need some. */
-static bool copy_plain(char *p, const char *name, size_t length)
-{
-    xr_sixteen piece;
-    size_t at = 0;
-
-    if (length <= 16) {
-        xr_copy_sixteen(p, name, length);
-        return length == 0 || xr_sixteen_are_host(xr_sixteen_spread(name, length));
-    }
-    for (; length - at > 16; at += 16) {
-        piece = xr_sixteen_load(name + at);
-        xr_sixteen_store(p + at, piece);
-        if (!xr_sixteen_are_host(piece))
-            return false;
-    }
-    piece = xr_sixteen_load(name + length - 16);
-    xr_sixteen_store(p + length - 16, piece);
-    return xr_sixteen_are_host(piece);
-}
-
 size_t xr_name_write(char *ret, const char *name, bool *changed)
 {
     size_t length = strlen(name), plain = 0;
     char *p;
 
-    if (__builtin_expect(length <= XR_NAME_CHARACTERS && copy_plain(ret, name, length), 1)) {
+    if (__builtin_expect(length <= XR_NAME_CHARACTERS &&
+                             xr_sixteen_copy(ret, name, length, xr_sixteen_are_host),
+                         1)) {
         ret[length] = '\0';
         return length;
     }

@@ -39,7 +39,7 @@ enum {
     XR_OWN_DOCUMENT = 1u << 1, /* sent in progress: never embedded, and no child is */
 };
 
-/* The namespaces that X-Ray knows; any other is in the log. */
+/* The namespaces that X-Ray knows. */
 enum {
     XR_NAMESPACE_AWS = 1,
     XR_NAMESPACE_REMOTE = 2,

@@ -4,6 +4,7 @@
 #include "base/random.h"
 #include "model/describe.h"
 #include "recorder/lifecycle.h"
+#include "recorder/unsampled.h"
 #include "wire/trace_header.h"
 
 static struct xr_segment *no_memory(xray_recorder *recorder)
@@ -24,25 +25,10 @@ static inline struct xr_segment *new_segment(xray_recorder *recorder, uint32_t f
     segment = xr_pool_get(XR_POOL_SEGMENT);
     if (__builtin_expect(!segment, 0))
         return no_memory(recorder);
-    segment->recorder = recorder;
-    segment->flags = flags;
-    segment->state = 0;
-    segment->name_length = segment->extra_length = 0;
-    atomic_store_explicit(&segment->home, xr_thread.id, memory_order_relaxed);
+    xr_segment_set_up(segment, recorder, flags);
     if (!(flags & XR_FACADE))
         xr_count(recorder, XR_BEGUN, 1);
     return segment;
-}
-
-/* Where it belongs. The id of one that is not recorded is made when it is asked for. */
-static inline void set_place(struct xr_segment *segment, xray_segment *parent,
-                             const xray_trace_id *trace, uint64_t parent_id, uint32_t trace_flags)
-{
-    atomic_store_explicit(&segment->parent, parent, memory_order_relaxed);
-    atomic_store_explicit(&segment->id, 0, memory_order_relaxed);
-    xr_segment_set_trace(segment, trace);
-    segment->parent_id = parent_id;
-    segment->trace_flags = trace_flags;
 }
 
 /* The rest, for one that is recorded; after this its clock, its name and its texts. */
@@ -106,22 +92,20 @@ static struct xr_segment_text service_of(const xray_recorder *recorder)
 
 static void new_trace_id(struct xr_segment *segment)
 {
-    uint64_t random = xr_random_u64();
-    uint32_t second = htobe32((uint32_t)(segment->start_ns / 1000000000));
+    uint64_t second = (uint64_t)(segment->start_ns / 1000000000);
+    uint64_t words[2] = { htobe64(second << 32 | xr_random_u64() >> 32), xr_random_u64() | 1 };
     xray_trace_id id;
 
-    memcpy(id.bytes, &second, 4);
-    memcpy(id.bytes + 4, &random, 8);
-    random = xr_random_u64() | 1;
-    memcpy(id.bytes + 12, &random, 4);
+    memcpy(id.bytes, words, sizeof(words));
     xr_segment_set_trace(segment, &id);
 }
 
 static void take_header(struct xr_segment *segment, const xray_trace_header *header)
 {
     /* In a trace of its own there is no such parent. */
-    set_place(segment, NULL, &header->trace_id,
-              xr_trace_id_is_zero(&header->trace_id) ? 0 : header->parent_id, header->flags);
+    xr_segment_set_place(segment, NULL, &header->trace_id,
+                         xr_trace_id_is_zero(&header->trace_id) ? 0 : header->parent_id,
+                         header->flags);
     if (header->sampled == XRAY_SAMPLED_REQUESTED)
         segment->flags |= XR_REQUESTED;
 }
@@ -156,9 +140,9 @@ static void start_clock(struct xr_segment *segment, int64_t start_ns)
     segment->start_ns = start_ns > 0 ? start_ns : now;
 }
 
-static void record_segment(struct xr_segment *segment, const char *name,
-                           const xray_segment_params *params, const xray_trace_header *header,
-                           const char *rule)
+static __attribute__((__noinline__)) void
+record_segment(struct xr_segment *segment, const char *name, const xray_segment_params *params,
+               const xray_trace_header *header, const char *rule)
 {
     segment->flags |= XR_SAMPLED;
     begin_recording(segment);
@@ -196,17 +180,34 @@ struct xr_segment *xr_start_segment(xray_recorder *recorder, const char *name,
 
 /* ---- Subsegments ------------------------------------------------------------ */
 
-static void record_subsegment(struct xr_segment *segment, const struct xr_segment *parent,
-                              const char *name, int64_t start_ns)
+static __attribute__((__noinline__)) void record_subsegment(struct xr_segment *segment,
+                                                            const struct xr_segment *parent,
+                                                            const char *name,
+                                                            const xray_subsegment_params *params)
 {
     begin_recording(segment);
     segment->clock_offset_ns = parent->clock_offset_ns;
-    segment->start_ns = start_ns > 0 ? start_ns
-                                     : xr_recorder_now(segment->recorder, segment->clock_offset_ns);
+    segment->start_ns = params->start_ns > 0
+                            ? params->start_ns
+                            : xr_recorder_now(segment->recorder, segment->clock_offset_ns);
     set_name(segment, name, "unnamed");
     xr_segment_set_texts(
         segment, extra_of_segment(parent),
         (struct xr_segment_text){ xr_segment_service(parent), parent->service_length });
+    if (params->traced)
+        segment->flags |= XR_TRACED;
+    if (params->name_space)
+        xr_count(segment->recorder, XR_TRUNCATED,
+                 xr_describe_namespace(segment, params->name_space));
+}
+
+/* Unsampled, it only passes on what came in. */
+static void keep_parents(struct xr_segment *segment, const struct xr_segment *parent)
+{
+    if (segment->flags & XR_PASS_THROUGH)
+        atomic_store_explicit(&segment->id, segment->parent_id, memory_order_relaxed);
+    if (__builtin_expect(parent->extra_length > 0, 0))
+        xr_segment_set_texts(segment, extra_of_segment(parent), no_text);
 }
 
 struct xr_segment *xr_start_subsegment(struct xr_segment *parent, const char *name,
@@ -215,31 +216,16 @@ struct xr_segment *xr_start_subsegment(struct xr_segment *parent, const char *na
     uint32_t inherited = parent->flags & (XR_SAMPLED | XR_RECORDING | XR_PASS_THROUGH |
                                           XR_DECIDED_NO | XR_REQUESTED);
     struct xr_segment *segment = new_segment(parent->recorder, XR_SUBSEGMENT | inherited);
-    xray_trace_id trace;
-    uint64_t parent_id;
 
     if (!segment)
         return NULL;
-    trace = xr_segment_trace(parent);
-    /* Without an id of its own, what it passes on is whom it was called by. */
-    parent_id = atomic_load_explicit(&parent->id, memory_order_relaxed);
-    set_place(segment, xr_handle(parent), &trace, parent_id ? parent_id : parent->parent_id,
-              parent->trace_flags);
+    xr_segment_inherit(segment, parent);
     if (params->not_sampled)
         segment->flags &= ~(uint32_t)(XR_SAMPLED | XR_RECORDING);
-    if (!(segment->flags & XR_RECORDING)) {
-        if (segment->flags & XR_PASS_THROUGH)
-            atomic_store_explicit(&segment->id, segment->parent_id, memory_order_relaxed);
-        if (parent->extra_length > 0)
-            xr_segment_set_texts(segment, extra_of_segment(parent), no_text);
-        return segment;
-    }
-    record_subsegment(segment, parent, name, params->start_ns);
-    if (params->traced)
-        segment->flags |= XR_TRACED;
-    if (params->name_space)
-        xr_count(segment->recorder, XR_TRUNCATED,
-                 xr_describe_namespace(segment, params->name_space));
+    if (__builtin_expect((segment->flags & XR_RECORDING) == 0, 1))
+        keep_parents(segment, parent);
+    else
+        record_subsegment(segment, parent, name, params);
     return segment;
 }
 

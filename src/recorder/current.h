@@ -31,8 +31,8 @@ void xr_current_set_up(void);
 
 struct xr_segment *xr_current_segment_slow(void);
 
-/* The open segment that is current, or NULL; nothing is to a hook. */
-static inline struct xr_segment *xr_current_segment(void)
+/* The current segment when it is the innermost entry, as it mostly is; else NULL. */
+static inline struct xr_segment *xr_current_segment_if_plain(void)
 {
     struct xr_segment *segment = xr_segment_of(*xr_stack.top);
 
@@ -40,14 +40,29 @@ static inline struct xr_segment *xr_current_segment(void)
                              atomic_load_explicit(&segment->home, memory_order_relaxed) !=
                                  xr_thread.id,
                          0))
-        return xr_current_segment_slow();
+        return NULL;
     return segment;
+}
+
+/* The open segment that is current, or NULL; nothing is to a hook. */
+static inline struct xr_segment *xr_current_segment(void)
+{
+    struct xr_segment *segment = xr_current_segment_if_plain();
+
+    return __builtin_expect(segment != NULL, 1) ? segment : xr_current_segment_slow();
 }
 
 /* Whether nothing is current because of a lack of memory, and not because nothing was begun. */
 bool xr_current_is_placeholder(void);
 
 xray_segment *xr_current_push_slow(struct xr_segment *segment);
+
+/* When there is a place on the stack. */
+static inline xray_segment *xr_current_push_here(struct xr_segment *segment)
+{
+    segment->state |= XR_STACKED;
+    return *++xr_stack.top = xr_handle(segment);
+}
 
 /*
  * Makes a segment that was just started current, and returns its handle. For
@@ -57,8 +72,7 @@ static inline xray_segment *xr_current_push(struct xr_segment *segment)
 {
     if (__builtin_expect(!segment || xr_stack.top == xr_stack.limit, 0))
         return xr_current_push_slow(segment);
-    segment->state |= XR_STACKED;
-    return *++xr_stack.top = xr_handle(segment);
+    return xr_current_push_here(segment);
 }
 
 void xr_current_remove_slow(const xray_segment *handle, bool inner_too);

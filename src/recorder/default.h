@@ -10,12 +10,18 @@ extern _Atomic(xray_recorder *) xr_default_own;
 
 xray_recorder *xr_default_make(void);
 
-static inline xray_recorder *xr_default(void)
+/* NULL before the first use. */
+static inline xray_recorder *xr_default_if_made(void)
 {
     xray_recorder *recorder = atomic_load_explicit(&xr_default_lent, memory_order_acquire);
 
-    if (!recorder)
-        recorder = atomic_load_explicit(&xr_default_own, memory_order_acquire);
+    return recorder ? recorder : atomic_load_explicit(&xr_default_own, memory_order_acquire);
+}
+
+static inline xray_recorder *xr_default(void)
+{
+    xray_recorder *recorder = xr_default_if_made();
+
     return __builtin_expect(recorder != NULL, 1) ? recorder : xr_default_make();
 }
 

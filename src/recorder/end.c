@@ -121,6 +121,19 @@ static void finish(struct xr_segment *segment, int64_t end_ns)
     xr_pool_put(XR_POOL_64K, scratch);
 }
 
+/* Apart from the rest, which is all that an unsampled segment needs. */
+static __attribute__((__noinline__)) void end_recording(struct xr_segment *segment, int64_t end_ns)
+{
+    if (!(segment->flags & XR_FACADE)) {
+        if (segment->fork_generation == xr_fork_generation)
+            finish(segment, end_ns);
+        else
+            xr_count(segment->recorder, XR_DROPPED, 1);
+    }
+    xr_buffer_end(&segment->attributes);
+    xr_buffer_end(&segment->children);
+}
+
 void xr_end(struct xr_segment *segment, int64_t end_ns)
 {
     /* A thread may be here for the first time: without an id it would be at home everywhere. */
@@ -129,16 +142,8 @@ void xr_end(struct xr_segment *segment, int64_t end_ns)
         xr_current_remove(segment, true);
     /* From here on nobody can reach it, not even a hook that this calls. */
     xr_segment_retire(segment);
-    if (segment->flags & XR_RECORDING) {
-        if (!(segment->flags & XR_FACADE)) {
-            if (segment->fork_generation == xr_fork_generation)
-                finish(segment, end_ns);
-            else
-                xr_count(segment->recorder, XR_DROPPED, 1);
-        }
-        xr_buffer_end(&segment->attributes);
-        xr_buffer_end(&segment->children);
-    }
+    if (segment->flags & XR_RECORDING)
+        end_recording(segment, end_ns);
     xr_pool_put(XR_POOL_SEGMENT, segment);
 }
 

@@ -147,7 +147,8 @@ static int fill_in(xray_recorder *recorder, const xray_recorder_params *params)
         return r;
     if (!params->sampler)
         r = make_sampler(recorder, &settings);
-    if (r >= 0)
+    /* Who is disabled begins nothing, and who asks finds out. */
+    if (r >= 0 && !recorder->disabled)
         recorder->decides = decides(&recorder->sampler);
     /* Who is disabled resolves no names and opens no socket. */
     if (r >= 0 && !params->emitter && !recorder->disabled)

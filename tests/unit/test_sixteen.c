@@ -22,36 +22,45 @@ static bool is_host(unsigned char c)
     return is_word(c) || (c && strchr("+-./:", c));
 }
 
+static bool is_bare_url(unsigned char c)
+{
+    return c != '?' && c != '#' && c != ';' && c != '@';
+}
+
 Test(sixteen, tell_each_byte_in_each_place)
 {
-    for (size_t length = 1; length <= 16; length++)
+    char copy[40];
+
+    for (size_t length = 1; length <= sizeof(copy); length++)
         for (size_t at = 0; at < length; at++)
             for (unsigned c = 0; c < 256; c++) {
-                char text[16];
-                xr_sixteen piece;
+                char text[sizeof(copy)];
 
                 memset(text, 'x', sizeof(text));
                 text[at] = (char)c;
-                piece = xr_sixteen_spread(text, length);
-                cr_assert_eq(xr_sixteen_is_plain(piece), is_plain((unsigned char)c),
-                             "%u at %zu of %zu", c, at, length);
-                cr_assert_eq(xr_sixteen_are_word(piece), is_word((unsigned char)c),
-                             "%u at %zu of %zu", c, at, length);
-                cr_assert_eq(xr_sixteen_are_host(piece), is_host((unsigned char)c),
-                             "%u at %zu of %zu", c, at, length);
+                cr_assert_eq(xr_sixteen_copy(copy, text, length, xr_sixteen_is_plain),
+                             is_plain((unsigned char)c), "%u at %zu of %zu", c, at, length);
+                cr_assert_eq(xr_sixteen_copy(copy, text, length, xr_sixteen_are_word),
+                             is_word((unsigned char)c), "%u at %zu of %zu", c, at, length);
+                cr_assert_eq(xr_sixteen_copy(copy, text, length, xr_sixteen_are_host),
+                             is_host((unsigned char)c), "%u at %zu of %zu", c, at, length);
+                cr_assert_eq(xr_sixteen_copy(copy, text, length, xr_sixteen_are_bare_url),
+                             is_bare_url((unsigned char)c), "%u at %zu of %zu", c, at, length);
             }
 }
 
 Test(sixteen, copy_so_many_bytes_and_no_more)
 {
-    for (size_t length = 0; length <= 16; length++) {
-        char from[16] = "abcdefghijklmno", to[18];
+    for (size_t length = 0; length <= 60; length++) {
+        char from[60], to[62];
 
-        from[15] = 'p';
+        for (size_t i = 0; i < sizeof(from); i++)
+            from[i] = (char)('A' + i % 26);
         memset(to, '.', sizeof(to));
-        xr_copy_sixteen(to + 1, from, length);
+        cr_assert(xr_sixteen_copy(to + 1, from, length, xr_sixteen_is_plain));
         cr_assert_eq(to[0], '.');
-        cr_assert_arr_eq(to + 1, from, length);
+        if (length > 0)
+            cr_assert_arr_eq(to + 1, from, length);
         for (size_t i = length + 1; i < sizeof(to); i++)
             cr_assert_eq(to[i], '.', "%zu after %zu", i, length);
     }
