@@ -17,13 +17,17 @@
 static struct xr_segment *segment;
 static char document[2 * XR_BUFFER_MAX];
 
-static const char segment_members[] = ",\"origin\":\"AWS::EC2::Instance\"";
-static const char xray_members[] = "\"sdk\":\"test\"";
+#define SEGMENT_MEMBERS ",\"origin\":\"AWS::EC2::Instance\""
+#define XRAY_MEMBERS    "\"sdk\":\"test\""
+
+/* xr_copy_over() reads beyond them. */
+static const char segment_members[sizeof(SEGMENT_MEMBERS) + XR_SIXTEEN_OVER] = SEGMENT_MEMBERS;
+static const char xray_members[sizeof(XRAY_MEMBERS) + XR_SIXTEEN_OVER] = XRAY_MEMBERS;
 static const struct xr_document_constants constants = {
     .segment = segment_members,
-    .segment_length = sizeof(segment_members) - 1,
+    .segment_length = sizeof(SEGMENT_MEMBERS) - 1,
     .xray = xray_members,
-    .xray_length = sizeof(xray_members) - 1,
+    .xray_length = sizeof(XRAY_MEMBERS) - 1,
 };
 
 static struct xr_segment *make(uint32_t flags)
