@@ -65,7 +65,7 @@ static int one_round(const struct source *source, long n, struct sink *sink, str
 
 /* What the runs of one kind say together. */
 struct series {
-    double sent[RUNS], arrived[RUNS], cpu;
+    double sent[RUNS], arrived[RUNS], cpu_shares[RUNS], cpu;
     uint64_t documents, bytes, dropped, failed;
 };
 
@@ -103,6 +103,7 @@ static int all_rounds(const struct arrival *arrival, long n, struct sink *sink, 
         before.arrived_per_second = (before.arrived_per_second + after.arrived_per_second) / 2;
         before.sent_per_second = (before.sent_per_second + after.sent_per_second) / 2;
         add(raw, i, &before);
+        ours->cpu_shares[i] = (before.cpu + after.cpu) / 2 / round.cpu;
         shares[i] = round.arrived_per_second / before.arrived_per_second;
     }
     return r;
@@ -131,6 +132,7 @@ int arrive(const struct arrival *arrival, struct sink *sink, long divisor, struc
         .calibration = arrival->batched ? "raw UDP_SEGMENT rate" : "raw send rate",
         .calibration_ns = 1e9 / figure_of(raw.sent).median,
         .ratio = figure_of(shares),
+        .cpu_ratio = figure_of(ours.cpu_shares).median,
         .goal = arrival->goal,
         .at_least = true,
         .operations = RUNS * n,

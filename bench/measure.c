@@ -52,6 +52,11 @@ double cpu_ns(void)
     return read_ns(CLOCK_PROCESS_CPUTIME_ID);
 }
 
+double thread_cpu_ns(void)
+{
+    return read_ns(CLOCK_THREAD_CPUTIME_ID);
+}
+
 double time_of(void (*run)(void), long n)
 {
     double start = now_ns();

@@ -32,8 +32,9 @@ struct result {
     const char *calibration;
     double calibration_ns;
     struct figure ratio;
-    double goal;         /* for the ratio's median; 0 is none */
-    bool at_least;       /* the ratio should be the goal or more, else that or less */
+    double cpu_ratio; /* by CPU time instead: what is left of it where others run too; 0 is none */
+    double goal;      /* for the ratio's median; 0 is none */
+    bool at_least;    /* the ratio should be the goal or more, else that or less */
     bool no_allocations; /* is part of the goal */
     long operations;     /* in all runs together */
     unsigned long allocations, library_allocations, documents, bytes, dropped, failed;
@@ -48,6 +49,7 @@ void place_on(int cpu); /* the calling thread, and those it starts; -1 does noth
 
 double now_ns(void);
 double cpu_ns(void);
+double thread_cpu_ns(void); /* of the calling thread alone */
 struct figure figure_of(const double values[RUNS]);
 
 /* Nanoseconds of n calls. */

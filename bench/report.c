@@ -34,6 +34,8 @@ void print_result(FILE *out, const struct result *result)
     fprintf(out, ",\"calibration\":\"%s\",\"calibration_ns\":%.1f", result->calibration,
             result->calibration_ns);
     print_figure(out, "ratio", result->ratio, 3);
+    if (result->cpu_ratio > 0)
+        fprintf(out, ",\"cpu_ratio\":%.3f", result->cpu_ratio);
     if (result->goal > 0)
         fprintf(out, ",\"goal\":%g,\"goal_is\":\"%s\",\"met\":%s", result->goal,
                 result->at_least ? "least" : "most", result_met(result) ? "true" : "false");

@@ -16,7 +16,7 @@ struct worker {
     int cpu;
     int company; /* workers that start together */
     atomic_int *ready;
-    double ns; /* returned: of each operation */
+    double ns, cpu_ns; /* returned: of each operation */
     unsigned long allocations;
     pthread_t thread;
 };
@@ -31,6 +31,7 @@ static double work(const struct worker *worker)
 static void *start(void *data)
 {
     struct worker *worker = data;
+    double wall, cpu;
 
     place_on(worker->cpu);
     if (worker->sharing)
@@ -39,16 +40,25 @@ static void *start(void *data)
     while (atomic_load(worker->ready) < worker->company) {
     }
     worker->allocations = allocations_seen();
+    cpu = thread_cpu_ns();
+    wall = now_ns();
     worker->ns = work(worker);
+    cpu = thread_cpu_ns() - cpu;
+    worker->cpu_ns = worker->ns * cpu / (now_ns() - wall);
     worker->allocations = allocations_seen() - worker->allocations;
     return NULL;
 }
 
-/* The mean of those that work together; less than 0 is -errno. */
-static double together(struct worker *workers, int n, unsigned long *allocations)
+struct pair {
+    double one, two, one_cpu, two_cpu;
+    unsigned long allocations;
+};
+
+/* Adds the mean of those that work together. 0 or -errno. */
+static int together(struct worker *workers, int n, double *wall, double *cpu,
+                    unsigned long *allocations)
 {
     atomic_int ready = 0;
-    double sum = 0;
     int started = 0, r = 0;
 
     for (; started < n && r == 0; started += r == 0) {
@@ -60,41 +70,35 @@ static double together(struct worker *workers, int n, unsigned long *allocations
         atomic_store(&ready, n); /* so that nobody waits for those that did not start */
     for (int i = 0; i < started; i++) {
         pthread_join(workers[i].thread, NULL);
-        sum += workers[i].ns;
+        *wall += workers[i].ns / n;
+        *cpu += workers[i].cpu_ns / n;
         *allocations += workers[i].allocations;
     }
-    return r != 0 ? -r : sum / n;
+    return -r;
 }
-
-struct pair {
-    double one, two;
-    unsigned long allocations;
-};
 
 /* Each alone, both together, each alone again. */
 static int compare(const struct sharing *sharing, long repeats, struct pair *ret)
 {
     struct worker workers[2] = { { .sharing = sharing, .repeats = repeats, .cpu = places.program },
                                  { .sharing = sharing, .repeats = repeats, .cpu = places.sink } };
-    double ns[5];
+    int r = 0;
 
     *ret = (struct pair){ 0 };
-    ns[0] = together(&workers[0], 1, &ret->allocations);
-    ns[1] = together(&workers[1], 1, &ret->allocations);
-    ns[2] = together(workers, 2, &ret->allocations);
-    ns[3] = together(&workers[0], 1, &ret->allocations);
-    ns[4] = together(&workers[1], 1, &ret->allocations);
-    for (int i = 0; i < 5; i++)
-        if (ns[i] < 0)
-            return (int)ns[i];
-    ret->one = (ns[0] + ns[1] + ns[3] + ns[4]) / 4;
-    ret->two = ns[2];
-    return 0;
+    for (int i = 0; i < 5 && r >= 0; i++)
+        if (i == 2)
+            r = together(workers, 2, &ret->two, &ret->two_cpu, &ret->allocations);
+        else
+            r = together(&workers[i % 3], 1, &ret->one, &ret->one_cpu, &ret->allocations);
+    ret->one /= 4;
+    ret->one_cpu /= 4;
+    return r;
 }
 
 int share(const struct sharing *sharing, long divisor, struct result *ret)
 {
-    double ns[RUNS], alone[RUNS], ratios[RUNS], computed[RUNS];
+    double ns[RUNS], alone[RUNS], ratios[RUNS], cpu_ratios[RUNS], computed[RUNS],
+        computed_cpu[RUNS];
     long repeats = sharing->repeats / divisor;
     unsigned long allocations = 0;
     struct pair pair, pure;
@@ -108,7 +112,9 @@ int share(const struct sharing *sharing, long divisor, struct result *ret)
         ns[i] = pair.two;
         alone[i] = pair.one;
         ratios[i] = pair.two / pair.one;
+        cpu_ratios[i] = pair.two_cpu / pair.one_cpu;
         computed[i] = pure.two / pure.one;
+        computed_cpu[i] = pure.two_cpu / pure.one_cpu;
         allocations += pair.allocations;
     }
     if (r < 0)
@@ -121,12 +127,13 @@ int share(const struct sharing *sharing, long divisor, struct result *ret)
         .calibration = "one thread",
         .calibration_ns = figure_of(alone).median,
         .ratio = figure_of(ratios),
+        .cpu_ratio = figure_of(cpu_ratios).median,
         .goal = 1.15,
         .no_allocations = true,
         .operations = RUNS * 6 * repeats,
         .allocations = allocations,
         .extras = { { "computation_ratio", figure_of(computed).median },
-                    { "computation_ratio_max", figure_of(computed).most } },
+                    { "computation_cpu_ratio", figure_of(computed_cpu).median } },
     };
     return 0;
 }

@@ -22,9 +22,18 @@ struct totals {
     double wall, cpu;
 };
 
-static double calibrate(const struct workload *workload)
+/* Nanoseconds of one operation, and of the processor in it. */
+struct cost {
+    double wall, cpu;
+};
+
+static struct cost calibrate(const struct workload *workload)
 {
-    return workload->to == TO_SEND ? send_600() : clock_read();
+    double start = now_ns(), cpu = cpu_ns(), ns;
+
+    ns = workload->to == TO_SEND ? send_600() : clock_read();
+    cpu = cpu_ns() - cpu;
+    return (struct cost){ ns, ns * cpu / (now_ns() - start) };
 }
 
 /* Nanoseconds of some repeats, what is counted added to *totals; less than 0 is -errno. */
@@ -63,7 +72,7 @@ static double one_slice(const struct workload *w, long repeats, struct sink *sin
 }
 
 struct run {
-    double ns, calibration; /* of an operation; of what it is compared with */
+    struct cost own, calibration;
 };
 
 /* Slices between calibrations, so that what slows the machine slows both. 0 or -errno. */
@@ -71,21 +80,25 @@ static int one_run(const struct workload *w, long repeats, struct sink *sink, st
                    struct run *ret)
 {
     long slices = repeats < SLICES ? repeats : SLICES, done = 0;
-    double calibrations = calibrate(w) / 2, sum = 0, ns = 0;
+    double operations = (double)(repeats * w->operations), wall = totals->wall, cpu = totals->cpu;
+    struct cost first = calibrate(w), last = first, sum = { 0, 0 };
 
     for (long i = 0; i < slices; i++) {
         long now = (repeats - done) / (slices - i);
+        double ns = one_slice(w, now, sink, totals);
 
-        ns = one_slice(w, now, sink, totals);
         if (ns < 0)
             return (int)ns;
         done += now;
-        sum += ns;
-        ns = calibrate(w);
-        calibrations += ns;
+        last = calibrate(w);
+        sum.wall += last.wall;
+        sum.cpu += last.cpu;
     }
-    ret->ns = sum / (double)(repeats * w->operations);
-    ret->calibration = (calibrations - ns / 2) / (double)slices;
+    ret->own = (struct cost){ (totals->wall - wall) / operations,
+                              (totals->cpu - cpu) / operations };
+    /* Of the outer two calibrations a half each. */
+    ret->calibration.wall = (sum.wall + (first.wall - last.wall) / 2) / (double)slices;
+    ret->calibration.cpu = (sum.cpu + (first.cpu - last.cpu) / 2) / (double)slices;
     return 0;
 }
 
@@ -111,7 +124,7 @@ static int fill_in(struct result *ret, const struct totals *totals, const double
 
 int measure(const struct workload *w, struct sink *sink, long divisor, struct result *ret)
 {
-    double ns[RUNS], ratios[RUNS], calibrations[RUNS];
+    double ns[RUNS], ratios[RUNS], calibrations[RUNS], cpu_ratios[RUNS];
     long repeats = w->repeats / divisor > 0 ? w->repeats / divisor : 1;
     struct totals totals = { 0 }, warm = { 0 };
     struct run run;
@@ -134,11 +147,13 @@ int measure(const struct workload *w, struct sink *sink, long divisor, struct re
         r = one_run(w, repeats, sink, &totals, &run);
         if (r < 0)
             return r;
-        ns[i] = run.ns;
-        calibrations[i] = run.calibration;
-        ratios[i] = run.ns / run.calibration;
+        ns[i] = run.own.wall;
+        calibrations[i] = run.calibration.wall;
+        ratios[i] = run.own.wall / run.calibration.wall;
+        cpu_ratios[i] = run.own.cpu / run.calibration.cpu;
     }
     /* The library says what left, the sink what came and what its socket dropped. */
+    ret->cpu_ratio = figure_of(cpu_ratios).median;
     after = stats_of(w->recorder);
     ret->failed = after.failed - before.failed;
     if (w->to == TO_SEND &&

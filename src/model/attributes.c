@@ -8,11 +8,7 @@
 
 const struct xr_known_key xr_known_keys[XR_KNOWN] = {
     [XR_USER] = KEY("user"),
-<<<<<<< ours
-    [XR_NAMESPACE] = KEY("namespace"),
     [XR_CAUSE] = KEY("cause"),
-=======
->>>>>>> theirs
     [XR_METHOD] = KEY("method"),
     [XR_REQUEST_URL] = KEY("url"),
     [XR_USER_AGENT] = KEY("user_agent"),
@@ -42,11 +38,7 @@ const struct xr_known_key xr_known_keys[XR_KNOWN] = {
 
 static const uint8_t known_sections[XR_KNOWN] = {
     [XR_USER] = XR_SECTION_TOP,
-<<<<<<< ours
-    [XR_NAMESPACE] = XR_SECTION_TOP,
     [XR_CAUSE] = XR_SECTION_TOP,
-=======
->>>>>>> theirs
     [XR_METHOD] = XR_SECTION_HTTP_REQUEST,
     [XR_REQUEST_URL] = XR_SECTION_HTTP_REQUEST,
     [XR_USER_AGENT] = XR_SECTION_HTTP_REQUEST,

@@ -11,11 +11,7 @@
 #include "model/segment.h"
 
 enum xr_section {
-<<<<<<< ours
-    XR_SECTION_TOP, /* members of the document itself: user, namespace, a cause elsewhere */
-=======
-    XR_SECTION_TOP, /* members of the document itself: user */
->>>>>>> theirs
+    XR_SECTION_TOP, /* members of the document itself: user, a cause elsewhere */
     XR_SECTION_HTTP_REQUEST,
     XR_SECTION_HTTP_RESPONSE,
     XR_SECTION_AWS,
@@ -33,11 +29,7 @@ static_assert((int)XR_SECTIONS <= XR_SECTIONS_MAX, "a segment knows the runs of 
 /* Keys of the documents' own. Each is one bit of a segment's mask of what it has. */
 enum xr_known {
     XR_USER,
-<<<<<<< ours
-    XR_NAMESPACE,
     XR_CAUSE,
-=======
->>>>>>> theirs
     XR_METHOD,
     XR_REQUEST_URL,
     XR_USER_AGENT,

@@ -18,10 +18,10 @@ static size_t authority_of(const char *url, size_t length)
     const char *end = url + length;
 
     if (url[0] == '/' && url[1] == '/')
-        return 2;
+        return strspn(url, "/");
     for (const char *p = url; (p = memchr(p, ':', (size_t)(end - p))) != NULL; p++)
         if (p[1] == '/' && p[2] == '/')
-            return (size_t)(p - url) + 3;
+            return (size_t)(p - url) + 1 + strspn(p + 1, "/");
     return 0;
 }
 
@@ -41,11 +41,6 @@ static size_t without_user(char clean[CLEAN_MAX], const char *url, size_t length
     return authority + kept;
 }
 
-<<<<<<< ours
-/* Writes a URL without what may be secret in it: user info, query and fragment. */
-static void put_url(struct xr_members *members, const char *url)
-{
-=======
 /* Shorter ones are not worth a second look. */
 static bool is_bare(const char *url, size_t length)
 {
@@ -59,23 +54,13 @@ static bool is_bare(const char *url, size_t length)
     return xr_sixteen_are_bare_url(xr_sixteen_load(url + length - 16));
 }
 
-static void put_cleaned_url(struct xr_members *members, enum xr_known known, const char *url)
+static void put_cleaned_url(struct xr_members *members, const char *url)
 {
-    bool is_sql = known == XR_SQL_URL;
-    size_t length = strcspn(url, is_sql ? "?#;" : "?#");
->>>>>>> theirs
+    size_t length = strcspn(url, "?#");
     char clean[CLEAN_MAX];
 
-<<<<<<< ours
-    if (!url)
-        return;
-    length = strcspn(url, "?#");
-    if (__builtin_expect(memchr(url, '@', length) != NULL, 0)) {
-        length = without_user(clean, url, length);
-=======
     if (memchr(url, '@', length)) {
-        length = without_user(clean, url, length, is_sql);
->>>>>>> theirs
+        length = without_user(clean, url, length);
         if (length == 0) {
             members->truncated++;
             return;
@@ -86,7 +71,7 @@ static void put_cleaned_url(struct xr_members *members, enum xr_known known, con
 }
 
 /* Writes a URL without what may be secret in it: user info, query and fragment. */
-static void put_url(struct xr_members *members, enum xr_known known, const char *url)
+static void put_url(struct xr_members *members, const char *url)
 {
     size_t length;
 
@@ -94,9 +79,9 @@ static void put_url(struct xr_members *members, enum xr_known known, const char 
         return;
     length = strlen(url);
     if (__builtin_expect(is_bare(url, length), 1))
-        xr_members_text(members, known, url, length, STRING_MAX);
+        xr_members_text(members, XR_REQUEST_URL, url, length, STRING_MAX);
     else
-        put_cleaned_url(members, known, url);
+        put_cleaned_url(members, url);
 }
 
 unsigned xr_marks_of_status(int status)
