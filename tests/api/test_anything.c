@@ -75,10 +75,10 @@ static void set_http_or_aws(xray_segment *segment)
         xray_set_aws(segment, xray_aws(.operation = any_text(), .region = any_text(),
                                        .account_id = any_text(), .request_id = any_text(),
                                        .queue_url = any_text(), .table_name = any_text(),
-                                       .retries = (int32_t)below(9)));
+                                       .id_2 = any_text(), .retries = (int32_t)below(9)));
 }
 
-static void add_exceptions(xray_segment *segment)
+static void add_exceptions(xray_segment *segment, xray_segment *other)
 {
     xray_frame frames[40];
     xray_exception exception = { .size = sizeof(exception),
@@ -87,12 +87,14 @@ static void add_exceptions(xray_segment *segment)
                                  .frames = below(3) ? frames : NULL,
                                  .frame_count = below(41),
                                  .remote = (int32_t)below(2),
-                                 .flags = (int32_t)below(9) };
+                                 .flags = (int32_t)below(9),
+                                 .skipped = (int32_t)below(4) - 1 };
 
     for (int i = 0; i < 40; i++)
         frames[i] =
             (xray_frame){ .path = any_text(), .label = any_text(), .line = (int32_t)below(3) - 1 };
     exception.cause = xray_add_exception_with(segment, &exception);
+    xray_set_cause(below(2) ? segment : other, exception.cause);
     if (below(2))
         xray_add_exception_with(segment, &exception);
     else
@@ -101,7 +103,7 @@ static void add_exceptions(xray_segment *segment)
 }
 
 /* Without what test_places.c is about: SQL of segments, links to no segment, odd namespaces. */
-static void say_something(xray_segment *segment, bool is_segment)
+static void say_something(xray_segment *segment, xray_segment *other, bool is_segment)
 {
     xray_trace_header header = { .trace_id = { { (uint8_t)below(2) } }, .parent_id = 1 + below(3) };
 
@@ -121,10 +123,13 @@ static void say_something(xray_segment *segment, bool is_segment)
     case 6:
         if (!is_segment)
             xray_set_sql(segment, xray_sql(.url = any_text(), .database_type = any_text(),
-                                           .user = any_text(), .sanitized_query = any_text()));
+                                           .user = any_text(), .connection_string = any_text(),
+                                           .driver_version = any_text(),
+                                           .preparation = below(2) ? "call" : any_text(),
+                                           .sanitized_query = any_text(), .query = any_text()));
         break;
     case 7:
-        add_exceptions(segment);
+        add_exceptions(segment, other);
         break;
     case 8:
         xray_mark(segment, below(16));
@@ -161,7 +166,7 @@ static void work(unsigned rounds)
         } else if (below(30) == 0) {
             xray_send_in_progress(open[at]);
         } else {
-            say_something(open[at], at == 0);
+            say_something(open[at], open[below(count)], at == 0);
         }
     }
     while (count > 0)

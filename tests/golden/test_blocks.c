@@ -113,6 +113,22 @@ Test(golden, sql_query)
     end_as("sql");
 }
 
+Test(golden, sql_with_a_connection_and_a_query_of_literals)
+{
+    begin();
+    xray_set_sql(b, xray_sql(.connection_string = "host=db user=ann password=secret dbname=orders",
+                             .driver_version = "libpq 15", .preparation = "statement",
+                             .query = "SELECT * FROM orders WHERE id = 7 AND name = 'ann'"));
+    end_as("sql-of-literals");
+}
+
+Test(golden, aws_call_with_the_second_id_of_s3)
+{
+    begin();
+    xray_set_aws(b, xray_aws(.operation = "GetObject", .request_id = "REQ1", .id_2 = "abc+/="));
+    end_as("aws-call-of-s3");
+}
+
 /* ---- Annotations and metadata ------------------------------------------------------ */
 
 Test(golden, annotations_of_each_type)

@@ -107,3 +107,38 @@ Test(golden, exception_with_more_frames_than_are_kept)
     xray_add_exception_with(b, &exception);
     end_as("exception-with-many-frames");
 }
+
+Test(golden, exception_that_the_parent_refers_to)
+{
+    xray_exception exception = { .size = sizeof(exception), .type = "IoError", .message = "reset" };
+    xray_segment_id id;
+
+    begin();
+    id = xray_add_exception_with(b, &exception);
+    xray_set_cause(a, id);
+    end_as("cause-of-a-child");
+}
+
+Test(golden, exception_with_others_left_out_before_its_cause)
+{
+    xray_exception exception = { .size = sizeof(exception), .type = "IoError", .message = "reset" };
+
+    begin();
+    exception.cause = xray_add_exception_with(b, &exception);
+    exception.type = "OrderError";
+    exception.skipped = 3;
+    xray_add_exception_with(b, &exception);
+    end_as("exceptions-skipped");
+}
+
+Test(golden, marks_of_grpc_codes)
+{
+    begin();
+    for (int code = 0; code <= 17; code++) {
+        xray_segment *one = xray_start_subsegment(b, "one");
+
+        xray_mark(one, xray_grpc_marks(code));
+        xray_end(one);
+    }
+    end_as("marks-of-grpc-codes");
+}

@@ -41,6 +41,15 @@ Test(golden, segment_with_all_of_the_recorder, .init = NULL)
     expect_golden("segment-with-all-of-the-recorder");
 }
 
+Test(golden, segment_of_a_resource, .init = NULL)
+{
+    golden_record_with((xray_recorder_params){
+        .origin = "AWS::ECS::Container",
+        .resource_arn = "arn:aws:ecs:eu-central-1:123456789012:task/orders/1" });
+    xray_end(xray_begin_segment("orders"));
+    expect_golden("segment-of-a-resource");
+}
+
 static void name_its_rule(void *data, const xray_sampling_request *request,
                           xray_sampling_decision *ret)
 {
