@@ -22,6 +22,17 @@ typedef struct xray_document {
     uint32_t reserved;
 } xray_document;
 
+/* Documents that an emitter took and then lost, since it was made, by the errno that says why. */
+typedef struct xray_losses {
+    size_t size;          /* set by the caller: at most that much is filled in */
+    uint64_t refused;     /* ECONNREFUSED */
+    uint64_t busy;        /* EAGAIN */
+    uint64_t no_buffers;  /* ENOBUFS, ENOMEM */
+    uint64_t too_large;   /* EMSGSIZE */
+    uint64_t other;       /* any other */
+    uint64_t in_progress; /* documents in progress, for any reason; in none of the above */
+} xray_losses;
+
 /*
  * Where finished documents go. Implement it to send them elsewhere.
  *
@@ -41,6 +52,9 @@ typedef struct xray_emitter {
 
     void (*after_fork)(void *data); /* optional: in a forked child, before first use there */
     void (*destroy)(void *data);    /* optional */
+
+    /* Optional, for one that sends after emit has returned; called at any time. */
+    void (*get_losses)(void *data, xray_losses *ret);
 } xray_emitter;
 
 /*
@@ -53,12 +67,46 @@ typedef struct xray_emitter {
  * over one connected socket that never blocks.
  *
  * address: "host:port", "udp:host:port tcp:host:port" in any order, "[::1]:2000";
- * NULL is 127.0.0.1:2000. Names are resolved here. Returns 0, -EINVAL for an
- * address it cannot read, -EADDRNOTAVAIL for a name it cannot resolve, or the
- * -errno of the socket. The daemon reads one document of at most 64 KiB from
+ * NULL is 127.0.0.1:2000. The daemon reads one document of at most 64 KiB from
  * each datagram; nothing answers, so a document that left may still be lost.
+ * emit returns -ECONNREFUSED, -EAGAIN, -ENOBUFS, -EMSGSIZE, or what else the
+ * socket says.
+ *
+ * A host name is resolved here and then again while documents leave: every
+ * minute, and when they fail, at most every ten seconds. A thread that lives as
+ * long as the question asks it, so that no caller waits for a resolver, and the
+ * address that worked stays until there is another. A numeric address never
+ * has a thread.
+ *
+ * Returns 0, -EINVAL for an address it cannot read, -EADDRNOTAVAIL for a name
+ * it cannot resolve, or the -errno of the socket.
  */
 XRAY_CHECKED XRAY_API int xray_emitter_udp(xray_emitter *ret, const char *address);
+
+/*
+ * Hands documents to inner from a thread of its own, so that ending a segment
+ * costs a copy and no system call. They leave within 2 ms, in the order in which
+ * they came and up to 32 at a time; behind xray_emitter_udp() such a batch is
+ * one system call where the kernel has UDP_SEGMENT, for which documents of about
+ * one size get blanks before their last brace.
+ *
+ * capacity: bytes of documents that may wait, from 64 KiB to 1 GiB; 0 is 1 MiB.
+ * Nobody waits for the thread: when the queue is full, emit hands the document
+ * to inner itself, past those that wait. It does so as well when no thread can
+ * be started, and while the process exits.
+ *
+ * The thread starts with the first document, sleeps when there are none for a
+ * while, and has all signals blocked. A forked child has its own, and does not
+ * send what its parent had waiting. flush() gives it timeout_ms. Ending the
+ * recorder sends what waits for a second at most, and exit() for half a second;
+ * _exit() does not. What inner refuses is counted (xray_losses).
+ *
+ * Returns 0, -EINVAL without inner or its emit or for a capacity out of range,
+ * -E2BIG for an inner with members that this library does not know, or -ENOMEM.
+ * Takes over inner on success.
+ */
+XRAY_CHECKED XRAY_API int xray_emitter_queue(xray_emitter *ret, const xray_emitter *inner,
+                                             size_t capacity);
 
 /*
  * Writes each document as a line, and flushes the stream after it. The stream
