@@ -366,7 +366,15 @@ static int make_stream(xray_emitter *ret)
     return xray_emitter_stream(ret, stderr);
 }
 
-static int (*const emitters[])(xray_emitter *ret) = { make_udp, make_stream };
+static int make_queue(xray_emitter *ret)
+{
+    xray_emitter inner = emitter;
+
+    inner.size = sizeof(inner);
+    return xray_emitter_queue(ret, &inner, 0);
+}
+
+static int (*const emitters[])(xray_emitter *ret) = { make_udp, make_stream, make_queue };
 
 static int make_rate(xray_sampler *ret)
 {
@@ -459,4 +467,20 @@ Test(constructor, of_a_struct_too_small_for_what_it_returns_is_refused)
         cr_expect_eq(samplers[0](&ret), -EINVAL, "%zu", size);
         cr_expect(untouched(&ret, sizeof(size), sizeof(ret)), "%zu", size);
     }
+}
+
+Test(losses, are_filled_in_no_further_than_the_caller_has)
+{
+    size_t size = offsetof(xray_losses, too_large);
+    xray_emitter queue = { .size = sizeof(queue) };
+    xray_losses losses;
+
+    cr_assert_eq(make_queue(&queue), 0);
+    memset(&losses, 0xAA, sizeof(losses));
+    losses.size = size;
+    queue.get_losses(queue.data, &losses);
+    cr_expect_eq(losses.size, size);
+    cr_expect_eq(losses.refused, 0);
+    cr_expect(untouched(&losses, size, sizeof(losses)));
+    queue.destroy(queue.data);
 }

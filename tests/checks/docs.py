@@ -244,6 +244,11 @@ class Programs(unittest.TestCase):
     def test_test_c(self):
         self.run_program('test.c', 0)
 
+    def test_queue_c(self):
+        output, documents = self.run_program('queue.c', 100)
+        self.assertEqual(output, '100 sent\n')
+        self.assertEqual({document['name'] for document in documents}, {'orders'})
+
     def test_order_cc(self):
         _, [order] = self.run_program('order.cc', 1)
         self.assertIs(order['annotations']['express'], True)
