@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An emitter of one's own: counts documents and prints them. And a recorder that uses it. */
+/* An emitter of one's own, which counts documents and prints them, behind the library's queue. */
 #include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -19,15 +19,19 @@ static int print(void *data, const xray_document *document)
 
 int main(void)
 {
-    xray_emitter emitter = { .size = sizeof(emitter), .data = stdout, .emit = print };
+    xray_emitter printer = { .size = sizeof(printer), .data = stdout, .emit = print };
+    xray_emitter queue = { .size = sizeof(queue) };
     xray_sampler everything = { .size = sizeof(everything) };
     xray_recorder *recorder;
 
-    int r = xray_sampler_rate(&everything, 0, 1);
+    /* So that no segment waits for the terminal; without it, the recorder takes the printer. */
+    int r = xray_emitter_queue(&queue, &printer, 0);
     if (r == 0)
-        r = xray_recorder_new(&recorder,
-                              xray_recorder_params(.service = "emitter", .emitter = &emitter,
-                                                   .sampler = &everything));
+        r = xray_sampler_rate(&everything, 0, 1);
+    if (r == 0)
+        r = xray_recorder_new(
+            &recorder,
+            xray_recorder_params(.service = "emitter", .emitter = &queue, .sampler = &everything));
     if (r < 0) {
         fprintf(stderr, "emitter: cannot make a recorder: %s\n", strerror(-r));
         return 1;
@@ -44,7 +48,7 @@ int main(void)
         xray_end(turn);
     }
 
-    xray_recorder_free(recorder);
+    xray_recorder_free(recorder); /* prints what waits */
     fprintf(stderr, "%d documents\n", atomic_load(&documents));
     return 0;
 }
