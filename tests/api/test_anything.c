@@ -102,7 +102,7 @@ static void add_exceptions(xray_segment *segment, xray_segment *other)
                               below(2) ? any_text() : "x");
 }
 
-/* Without what test_places.c is about: SQL of segments, links to no segment, odd namespaces. */
+/* Without what test_places.c is about: SQL of segments, links to no segment. */
 static void say_something(xray_segment *segment, xray_segment *other, bool is_segment)
 {
     xray_trace_header header = { .trace_id = { { (uint8_t)below(2) } }, .parent_id = 1 + below(3) };
@@ -137,7 +137,7 @@ static void say_something(xray_segment *segment, xray_segment *other, bool is_se
         break;
     case 9:
         xray_set_user(segment, any_text());
-        xray_set_namespace(segment, below(2) ? "aws" : NULL);
+        xray_set_namespace(segment, below(2) ? "aws" : any_text());
         break;
     case 10:
         xray_add_precursor(segment, below(4));
