@@ -10,7 +10,6 @@ XRAY_BEGIN_DECLS
 
 /* ---- Hooks -------------------------------------------------------------------- */
 
-/* How much a message matters: what X-Ray's SDKs call their log levels. */
 /* How much a message matters: more, the higher. */
 typedef enum xray_log_level {
     XRAY_LOG_DEBUG = 10,
@@ -125,13 +124,22 @@ XRAY_API int xray_recorder_flush(xray_recorder *recorder, int timeout_ms);
  */
 typedef struct xray_stats {
     size_t size;
-    uint64_t begun;     /* segments and subsegments, sampled or not */
-    uint64_t sampled;   /* of these, recorded because sampled */
-    uint64_t embedded;  /* ended into their parent's document */
-    uint64_t emitted;   /* documents the emitter took */
-    uint64_t failed;    /* documents it refused, whatever the reason */
-    uint64_t dropped;   /* recorded segments lost: out of memory, or a fork's other half */
-    uint64_t truncated; /* attributes cut, repaired or left out */
+    uint64_t begun;              /* segments and subsegments, sampled or not */
+    uint64_t sampled;            /* of these, recorded because sampled */
+    uint64_t embedded;           /* ended into their parent's document */
+    uint64_t emitted;            /* documents the emitter took, without those it lost afterwards */
+    uint64_t failed;             /* documents it refused or lost: the sum of failed_… */
+    uint64_t dropped;            /* recorded segments lost: the sum of dropped_… */
+    uint64_t truncated;          /* attributes cut, repaired or left out */
+    uint64_t failed_refused;     /* ECONNREFUSED: nobody listens at the daemon's address */
+    uint64_t failed_busy;        /* EAGAIN: the socket's buffer is full */
+    uint64_t failed_no_buffers;  /* ENOBUFS, ENOMEM: the system's memory is */
+    uint64_t failed_too_large;   /* EMSGSIZE */
+    uint64_t failed_other;       /* any other -errno */
+    uint64_t dropped_memory;     /* no memory to write the document in */
+    uint64_t dropped_fork;       /* begun before a fork, and ended in the child */
+    uint64_t in_progress;        /* documents sent in progress */
+    uint64_t in_progress_failed; /* of these, refused or lost by the emitter */
 } xray_stats;
 
 /* Set size first: at most that much is filled in. With size 0, or a NULL recorder, nothing. */

@@ -133,7 +133,7 @@ XRAY_API xray_segment *xray_resume(xray_recorder *recorder, const xray_trace_hea
                                    const char *name);
 
 /*
- * Links a segment to another trace: one of the messages of a batch, for
+ * Links a segment to a segment of another trace: one of the messages of a batch, for
  * example. At most 20 links (X-Ray's limit); more are counted as truncated.
  * Only segments have links: on a subsegment it does nothing.
  */

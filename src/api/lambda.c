@@ -33,6 +33,6 @@ int xray_lambda_end(xray_segment *handle, int timeout_ms)
         xr_leave_inside(invocation);
         xr_stack.invocation = NULL;
     }
-    xr_end(invocation, 0);
+    xr_end(invocation, xr_handle(invocation), 0);
     return xr_recorder_flush(recorder, timeout_ms);
 }

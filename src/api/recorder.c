@@ -55,6 +55,42 @@ int xray_recorder_flush(xray_recorder *recorder, int timeout_ms)
     return recorder ? xr_recorder_flush(recorder, timeout_ms) : 0;
 }
 
+static uint64_t sum(xray_recorder *recorder, enum xr_counter counter)
+{
+    return xr_counters_sum(&recorder->counters, counter);
+}
+
+/* An emitter may have lost what is not yet counted as emitted. */
+static uint64_t less(uint64_t count, uint64_t lost)
+{
+    return count > lost ? count - lost : 0;
+}
+
+static void sum_all(xray_recorder *recorder, xray_stats *ret)
+{
+    xray_losses lost;
+
+    xr_recorder_get_losses(recorder, &lost);
+    ret->begun = sum(recorder, XR_BEGUN);
+    ret->sampled = sum(recorder, XR_SAMPLED_COUNT);
+    ret->embedded = sum(recorder, XR_EMBEDDED);
+    ret->emitted = less(sum(recorder, XR_EMITTED),
+                        lost.refused + lost.busy + lost.no_buffers + lost.too_large + lost.other);
+    ret->truncated = sum(recorder, XR_TRUNCATED);
+    ret->failed_refused = sum(recorder, XR_FAILED_REFUSED) + lost.refused;
+    ret->failed_busy = sum(recorder, XR_FAILED_BUSY) + lost.busy;
+    ret->failed_no_buffers = sum(recorder, XR_FAILED_NO_BUFFERS) + lost.no_buffers;
+    ret->failed_too_large = sum(recorder, XR_FAILED_TOO_LARGE) + lost.too_large;
+    ret->failed_other = sum(recorder, XR_FAILED_OTHER) + lost.other;
+    ret->failed = ret->failed_refused + ret->failed_busy + ret->failed_no_buffers +
+                  ret->failed_too_large + ret->failed_other;
+    ret->dropped_memory = sum(recorder, XR_DROPPED_MEMORY);
+    ret->dropped_fork = sum(recorder, XR_DROPPED_FORK);
+    ret->dropped = ret->dropped_memory + ret->dropped_fork;
+    ret->in_progress = sum(recorder, XR_IN_PROGRESS);
+    ret->in_progress_failed = sum(recorder, XR_IN_PROGRESS_FAILED) + lost.in_progress;
+}
+
 void xray_recorder_get_stats(xray_recorder *recorder, xray_stats *ret)
 {
     xray_stats stats = { 0 };
@@ -62,13 +98,7 @@ void xray_recorder_get_stats(xray_recorder *recorder, xray_stats *ret)
 
     if (!recorder || size < sizeof(size))
         return;
+    sum_all(recorder, &stats);
     stats.size = size;
-    stats.begun = xr_counters_sum(&recorder->counters, XR_BEGUN);
-    stats.sampled = xr_counters_sum(&recorder->counters, XR_SAMPLED_COUNT);
-    stats.embedded = xr_counters_sum(&recorder->counters, XR_EMBEDDED);
-    stats.emitted = xr_counters_sum(&recorder->counters, XR_EMITTED);
-    stats.failed = xr_counters_sum(&recorder->counters, XR_FAILED);
-    stats.dropped = xr_counters_sum(&recorder->counters, XR_DROPPED);
-    stats.truncated = xr_counters_sum(&recorder->counters, XR_TRUNCATED);
     memcpy(ret, &stats, size < sizeof(stats) ? size : sizeof(stats));
 }

@@ -94,7 +94,7 @@ void xray_end_at(xray_segment *segment, int64_t end_ns)
     struct xr_segment *open = xr_segment_of(segment);
 
     if (__builtin_expect(open != NULL, 1))
-        xr_end(open, end_ns);
+        xr_end(open, segment, end_ns);
     else if (segment == xr_placeholder)
         xr_current_remove_slow(segment, true);
 }

@@ -107,6 +107,12 @@ static size_t room_with_key(const struct xr_segment *segment, struct value_write
     return key_room + room_for(writer, max, left > key_room ? left - key_room : 0);
 }
 
+/* JSON text of which nothing is left but null: X-Ray has none outside metadata. */
+static bool is_null(const char *end, const xray_value *value)
+{
+    return value->type == XRAY_VALUE_JSON && end[-1] == 'l' && memcmp(end - 4, "null", 4) == 0;
+}
+
 /* A key of the user's own that is in fact one of the document's. */
 static void add_key(struct xr_segment *segment, enum xr_section section, const char *start,
                     size_t key_length)
@@ -146,7 +152,7 @@ static unsigned put_keyed(struct xr_segment *segment, enum xr_section section, c
     p += key_length;
     p = XR_JSON_LITERAL(p, "\":");
     p = write_value(p, &writer);
-    if (!p)
+    if (!p || is_null(p, value))
         return truncated + 1;
     xr_attributes_end(segment, section, p);
     add_key(segment, section, start, key_length);

@@ -159,7 +159,9 @@ unsigned xr_describe_aws(struct xr_segment *segment, const xray_aws *aws)
     xr_members_string(&members, XR_TABLE_NAME, aws->table_name, STRING_MAX);
     xr_members_string(&members, XR_ID_2, aws->id_2, STRING_MAX);
     /* A call that succeeds at once has 0 retries, which is worth saying. */
-    if (aws->retries || (aws->operation && !xr_attributes_have_known(segment, XR_RETRIES)))
+    if (aws->retries < 0)
+        members.truncated++;
+    else if (aws->retries || (aws->operation && !xr_attributes_have_known(segment, XR_RETRIES)))
         xr_members_number(&members, XR_RETRIES, aws->retries);
     return xr_members_end(&members);
 }
@@ -208,6 +210,8 @@ unsigned xr_describe_sql(struct xr_segment *segment, const xray_sql *sql)
 {
     struct xr_members members;
 
+    if (!(segment->flags & XR_SUBSEGMENT))
+        return 0;
     xr_members_begin(&members, segment, XR_SECTION_SQL);
     if (sql->url)
         put_sql_url(&members, sql->url);
@@ -268,14 +272,12 @@ unsigned xr_describe_link(struct xr_segment *segment, const xray_trace_header *t
 
     if ((segment->flags & XR_SUBSEGMENT) || xr_trace_id_is_zero(&to->trace_id))
         return 0;
-    if (segment->links == LINKS_MAX)
+    if (segment->links == LINKS_MAX || to->parent_id == 0)
         return 1;
     p = XR_JSON_LITERAL(p, "{\"trace_id\":\"");
     p = xr_trace_id_write(p, &to->trace_id);
-    if (to->parent_id) {
-        p = XR_JSON_LITERAL(p, "\",\"id\":\"");
-        p = xr_hex64(p, to->parent_id);
-    }
+    p = XR_JSON_LITERAL(p, "\",\"id\":\"");
+    p = xr_hex64(p, to->parent_id);
     p = XR_JSON_LITERAL(p, "\"}");
     segment->links++;
     return !xr_put_element(segment, XR_SECTION_LINK, json, (size_t)(p - json));

@@ -189,7 +189,9 @@ static inline void xr_segment_set_texts(struct xr_segment *segment, struct xr_se
     p = xr_copy_over(p, service.text, service.length);
     *p++ = '\0';
     left = XR_SEGMENT_TEXT - (size_t)(p - segment->text);
-    xr_buffer_begin(&segment->attributes, p, left > XR_BUFFER_OVER ? left - XR_BUFFER_OVER : 0);
+    /* Other threads copy these texts, and read so far beyond them: the log is not there. */
+    left = left > XR_SIXTEEN_OVER + XR_BUFFER_OVER ? left - XR_SIXTEEN_OVER - XR_BUFFER_OVER : 0;
+    xr_buffer_begin(&segment->attributes, p + XR_SIXTEEN_OVER, left);
     xr_buffer_begin(&segment->children, NULL, 0);
     segment->tail_section = XR_SECTIONS_MAX;
 }

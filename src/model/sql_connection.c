@@ -389,7 +389,8 @@ static bool write_go_place(struct output *out, struct span text)
         if (end)
             found = (struct span){ text.p, end };
         text.p = memchr(text.p, '@', (size_t)(text.end - text.p));
-        text.p += text.p != NULL;
+        if (text.p)
+            text.p++;
     }
     return found.p && write_span(out, found.p, found.end);
 }

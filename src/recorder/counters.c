@@ -71,6 +71,17 @@ void xr_counters_end(struct xr_counters *counters)
     }
 }
 
+bool xr_counters_exist(const struct xr_counters *counters)
+{
+    const struct xr_counters *found;
+
+    take_lock();
+    for (found = all; found && found != counters; found = found->next) {
+    }
+    give_lock();
+    return found != NULL;
+}
+
 /* This thread's set, or one that is free, or NULL. */
 static struct xr_counter_set *find_or_take(struct xr_counters *counters)
 {

@@ -7,6 +7,7 @@
 #define XR_RECORDER_COUNTERS_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/thread.h"
@@ -16,9 +17,16 @@ enum xr_counter {
     XR_SAMPLED_COUNT,
     XR_EMBEDDED,
     XR_EMITTED,
-    XR_FAILED,
-    XR_DROPPED,
     XR_TRUNCATED,
+    XR_FAILED_REFUSED, /* failures: in the order of xr_failure */
+    XR_FAILED_BUSY,
+    XR_FAILED_NO_BUFFERS,
+    XR_FAILED_TOO_LARGE,
+    XR_FAILED_OTHER,
+    XR_DROPPED_MEMORY,
+    XR_DROPPED_FORK,
+    XR_IN_PROGRESS,
+    XR_IN_PROGRESS_FAILED,
     XR_COUNTERS,
 };
 
@@ -72,6 +80,9 @@ static inline void xr_counters_add(struct xr_counters *counters, enum xr_counter
     value = atomic_load_explicit(&set->values[counter], memory_order_relaxed);
     atomic_store_explicit(&set->values[counter], value + amount, memory_order_relaxed);
 }
+
+/* Whether there are such: not after xr_counters_end(), of whom nothing is read. */
+bool xr_counters_exist(const struct xr_counters *counters);
 
 uint64_t xr_counters_sum(struct xr_counters *counters, enum xr_counter counter);
 

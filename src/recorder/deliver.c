@@ -28,54 +28,83 @@ void xr_recorder_after_fork(xray_recorder *recorder)
     atomic_store(&recorder->fork_generation, xr_fork_generation);
 }
 
-static enum xr_complaint complaint_of(int error)
+static enum xr_failure failure_of(int error)
 {
     switch (error) {
     case ECONNREFUSED:
-        return XR_COMPLAINT_REFUSED;
-    case EMSGSIZE:
-        return XR_COMPLAINT_TOO_LARGE;
+        return XR_REFUSED;
     case EAGAIN:
+        return XR_BUSY;
     case ENOBUFS:
-        return XR_COMPLAINT_BUSY;
+    case ENOMEM:
+        return XR_NO_BUFFERS;
+    case EMSGSIZE:
+        return XR_TOO_LARGE;
     default:
-        return XR_COMPLAINT_OTHER;
+        return XR_OTHER_FAILURE;
     }
 }
 
-static const char *remedy_of(enum xr_complaint complaint)
+static const char *remedy_of(enum xr_failure failure)
 {
-    switch (complaint) {
-    case XR_COMPLAINT_REFUSED:
+    switch (failure) {
+    case XR_REFUSED:
         return "nobody listens at the daemon address; start a daemon or xraytrace-local, or set "
                "AWS_XRAY_SDK_DISABLED=true";
-    case XR_COMPLAINT_TOO_LARGE:
+    case XR_BUSY:
+        return "the send buffer is full; sample less, or use xray_emitter_queue()";
+    case XR_NO_BUFFERS:
+        return "the system is out of memory for it; sample less";
+    case XR_TOO_LARGE:
         return "the emitter takes no documents of this size";
-    case XR_COMPLAINT_BUSY:
-        return "the send buffer is full; sample less, or use an emitter with a queue";
     default:
         return "see the emitter";
     }
 }
 
-int xr_recorder_emit(xray_recorder *recorder, const xray_document *document)
+static void count_failure(xray_recorder *recorder, int error, bool in_progress)
 {
-    enum xr_complaint complaint;
+    enum xr_failure failure = failure_of(error);
+
+    xr_count(recorder,
+             in_progress ? XR_IN_PROGRESS_FAILED
+                         : (enum xr_counter)(XR_FAILED_REFUSED + (int)failure),
+             1);
+    if (xr_recorder_may_complain(recorder,
+                                 (enum xr_complaint)(XR_COMPLAINT_FAILURE + (int)failure)))
+        xr_log(&recorder->logger, XR_LOG_WARNING, "a segment was not sent: %s; %s", strerror(error),
+               remedy_of(failure));
+}
+
+void xr_recorder_emit(xray_recorder *recorder, const xray_document *document)
+{
+    bool in_progress = document->flags & XRAY_DOCUMENT_IN_PROGRESS;
     int saved = errno, r;
 
     xr_recorder_check_fork(recorder);
     xr_hooks_running++;
     r = recorder->emitter.emit(recorder->emitter.data, document);
     xr_hooks_running--;
+    if (in_progress)
+        xr_count(recorder, XR_IN_PROGRESS, 1);
+    else if (r >= 0)
+        xr_count(recorder, XR_EMITTED, 1);
+    if (__builtin_expect(r < 0, 0))
+        count_failure(recorder, -r, in_progress);
     /* Who ends a segment between a failed call and looking at errno still finds it. */
     errno = saved;
-    if (__builtin_expect(r >= 0, 1))
-        return 0;
-    complaint = complaint_of(-r);
-    if (xr_recorder_may_complain(recorder, complaint))
-        xr_log(&recorder->logger, XR_LOG_WARNING, "a segment was not sent: %s; %s", strerror(-r),
-               remedy_of(complaint));
-    return r;
+}
+
+void xr_recorder_get_losses(xray_recorder *recorder, xray_losses *ret)
+{
+    memset(ret, 0, sizeof(*ret));
+    ret->size = sizeof(*ret);
+    if (!recorder->emitter.get_losses)
+        return;
+    xr_recorder_check_fork(recorder);
+    xr_hooks_running++;
+    recorder->emitter.get_losses(recorder->emitter.data, ret);
+    xr_hooks_running--;
 }
 
 int xr_recorder_flush(xray_recorder *recorder, int timeout_ms)

@@ -46,8 +46,7 @@ static bool embed(struct xr_segment *segment, struct xr_document_request *reques
     return p != NULL;
 }
 
-/* 0 or -errno. */
-static int emit(struct xr_segment *segment, const char *json, size_t length, uint32_t flags)
+static void emit(struct xr_segment *segment, const char *json, size_t length, uint32_t flags)
 {
     xray_document document = {
         .size = sizeof(document),
@@ -58,15 +57,7 @@ static int emit(struct xr_segment *segment, const char *json, size_t length, uin
         .flags = flags,
     };
 
-    return xr_recorder_emit(segment->recorder, &document);
-}
-
-static void emit_and_count(struct xr_segment *segment, const char *json, size_t length,
-                           uint32_t flags)
-{
-    bool sent = emit(segment, json, length, flags) >= 0;
-
-    xr_count(segment->recorder, sent ? XR_EMITTED : XR_FAILED, 1);
+    xr_recorder_emit(segment->recorder, &document);
 }
 
 /* Children leave a document that is too large, the largest first. */
@@ -77,7 +68,7 @@ static void send_children(struct xr_segment *segment, struct xr_document_request
         size_t length = xr_children_take_largest(segment, scratch);
 
         xr_count(segment->recorder, XR_EMBEDDED, (uint64_t)-1);
-        emit_and_count(segment, scratch, length, 0);
+        emit(segment, scratch, length, 0);
     }
 }
 
@@ -113,11 +104,11 @@ static void finish(struct xr_segment *segment, int64_t end_ns)
         return;
     scratch = xr_pool_get(XR_POOL_64K);
     if (!scratch) {
-        xr_count(recorder, XR_DROPPED, 1);
+        xr_count(recorder, XR_DROPPED_MEMORY, 1);
         return;
     }
-    emit_and_count(segment, scratch, write_own(segment, &request, scratch),
-                   segment->flags & XR_SUBSEGMENT ? 0 : XRAY_DOCUMENT_SEGMENT);
+    emit(segment, scratch, write_own(segment, &request, scratch),
+         segment->flags & XR_SUBSEGMENT ? 0 : XRAY_DOCUMENT_SEGMENT);
     xr_pool_put(XR_POOL_64K, scratch);
 }
 
@@ -128,20 +119,33 @@ static __attribute__((__noinline__)) void end_recording(struct xr_segment *segme
         if (segment->fork_generation == xr_fork_generation)
             finish(segment, end_ns);
         else
-            xr_count(segment->recorder, XR_DROPPED, 1);
+            xr_count(segment->recorder, XR_DROPPED_FORK, 1);
     }
     xr_buffer_end(&segment->attributes);
     xr_buffer_end(&segment->children);
 }
 
-void xr_end(struct xr_segment *segment, int64_t end_ns)
+/* From here on nobody can reach it, not even a hook that is called meanwhile. */
+static bool claim(struct xr_segment *segment, const xray_segment *handle)
+{
+    uint32_t generation = (uint32_t)((uintptr_t)handle & XR_GENERATION_MASK);
+
+    /* Off its thread there may be several that end it: one of them does. */
+    if (home_of(segment) != xr_thread.id)
+        return atomic_compare_exchange_strong(&segment->generation, &generation,
+                                              (generation + 1) & XR_GENERATION_MASK);
+    if (segment->state & XR_STACKED)
+        xr_current_remove(segment, true);
+    xr_segment_retire(segment);
+    return true;
+}
+
+void xr_end(struct xr_segment *segment, const xray_segment *handle, int64_t end_ns)
 {
     /* A thread may be here for the first time: without an id it would be at home everywhere. */
     xr_thread_enter();
-    if (segment->state & XR_STACKED)
-        xr_current_remove(segment, true);
-    /* From here on nobody can reach it, not even a hook that this calls. */
-    xr_segment_retire(segment);
+    if (!claim(segment, handle))
+        return;
     if (segment->flags & XR_RECORDING)
         end_recording(segment, end_ns);
     xr_pool_put(XR_POOL_SEGMENT, segment);
@@ -163,8 +167,7 @@ void xr_send_in_progress(struct xr_segment *segment)
         return;
     segment->state |= XR_OWN_DOCUMENT;
     send_children(segment, &request, scratch, 0);
-    (void)emit(segment, scratch, write_own(segment, &request, scratch),
-               XRAY_DOCUMENT_IN_PROGRESS |
-                   (segment->flags & XR_SUBSEGMENT ? 0 : XRAY_DOCUMENT_SEGMENT));
+    emit(segment, scratch, write_own(segment, &request, scratch),
+         XRAY_DOCUMENT_IN_PROGRESS | (segment->flags & XR_SUBSEGMENT ? 0 : XRAY_DOCUMENT_SEGMENT));
     xr_pool_put(XR_POOL_64K, scratch);
 }

@@ -20,7 +20,7 @@ struct xr_segment *xr_start_remote(xray_recorder *recorder, const xray_trace_hea
 struct xr_segment *xr_start_invocation(xray_recorder *recorder, const char *header);
 
 /* end_ns 0 is now. */
-void xr_end(struct xr_segment *segment, int64_t end_ns);
+void xr_end(struct xr_segment *segment, const xray_segment *handle, int64_t end_ns);
 
 void xr_send_in_progress(struct xr_segment *segment);
 

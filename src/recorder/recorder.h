@@ -17,11 +17,17 @@
 enum xr_complaint {
     XR_COMPLAINT_CONTEXT,
     XR_COMPLAINT_MEMORY,
-    XR_COMPLAINT_REFUSED,
-    XR_COMPLAINT_TOO_LARGE,
-    XR_COMPLAINT_BUSY,
-    XR_COMPLAINT_OTHER,
-    XR_COMPLAINTS,
+    XR_COMPLAINT_FAILURE, /* and one for each xr_failure */
+    XR_COMPLAINTS = XR_COMPLAINT_FAILURE + 5,
+};
+
+/* Why an emitter did not take a document. */
+enum xr_failure {
+    XR_REFUSED,
+    XR_BUSY,
+    XR_NO_BUFFERS,
+    XR_TOO_LARGE,
+    XR_OTHER_FAILURE,
 };
 
 /* Samplers that always say the same are not asked. */
@@ -84,8 +90,11 @@ static inline void xr_recorder_check_fork(xray_recorder *recorder)
         xr_recorder_after_fork(recorder);
 }
 
-/* Hands a document to the emitter: 0 or -errno, logged but not counted. */
-int xr_recorder_emit(xray_recorder *recorder, const xray_document *document);
+/* Hands a document to the emitter, and counts what becomes of it. */
+void xr_recorder_emit(xray_recorder *recorder, const xray_document *document);
+
+/* What the emitter lost after it took it. */
+void xr_recorder_get_losses(xray_recorder *recorder, xray_losses *ret);
 
 /* What the clock hook says, or 0 without one. */
 int64_t xr_recorder_ask_clock(const xray_recorder *recorder);

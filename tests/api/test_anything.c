@@ -75,7 +75,7 @@ static void set_http_or_aws(xray_segment *segment)
         xray_set_aws(segment, xray_aws(.operation = any_text(), .region = any_text(),
                                        .account_id = any_text(), .request_id = any_text(),
                                        .queue_url = any_text(), .table_name = any_text(),
-                                       .id_2 = any_text(), .retries = (int32_t)below(9)));
+                                       .id_2 = any_text(), .retries = (int32_t)below(9) - 2));
 }
 
 static void add_exceptions(xray_segment *segment, xray_segment *other)
@@ -103,9 +103,9 @@ static void add_exceptions(xray_segment *segment, xray_segment *other)
 }
 
 /* Without what test_places.c is about: SQL of segments, links to no segment. */
-static void say_something(xray_segment *segment, xray_segment *other, bool is_segment)
+static void say_something(xray_segment *segment, xray_segment *other)
 {
-    xray_trace_header header = { .trace_id = { { (uint8_t)below(2) } }, .parent_id = 1 + below(3) };
+    xray_trace_header header = { .trace_id = { { (uint8_t)below(2) } }, .parent_id = below(3) };
 
     switch (below(12)) {
     case 0:
@@ -121,12 +121,11 @@ static void say_something(xray_segment *segment, xray_segment *other, bool is_se
         set_http_or_aws(segment);
         break;
     case 6:
-        if (!is_segment)
-            xray_set_sql(segment, xray_sql(.url = any_text(), .database_type = any_text(),
-                                           .user = any_text(), .connection_string = any_text(),
-                                           .driver_version = any_text(),
-                                           .preparation = below(2) ? "call" : any_text(),
-                                           .sanitized_query = any_text(), .query = any_text()));
+        xray_set_sql(segment,
+                     xray_sql(.url = any_text(), .database_type = any_text(), .user = any_text(),
+                              .connection_string = any_text(), .driver_version = any_text(),
+                              .preparation = below(2) ? "call" : any_text(),
+                              .sanitized_query = any_text(), .query = any_text()));
         break;
     case 7:
         add_exceptions(segment, other);
@@ -166,7 +165,7 @@ static void work(unsigned rounds)
         } else if (below(30) == 0) {
             xray_send_in_progress(open[at]);
         } else {
-            say_something(open[at], open[below(count)], at == 0);
+            say_something(open[at], open[below(count)]);
         }
     }
     while (count > 0)

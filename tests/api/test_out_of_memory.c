@@ -419,6 +419,11 @@ static void read_lines(void)
     CHECK(ftruncate(fileno(stream), 0) == 0);
 }
 
+static int make_queue(xray_emitter *ret)
+{
+    return xray_emitter_queue(ret, &taking, 0);
+}
+
 static int make_rules(xray_sampler *ret)
 {
     return xray_sampler_local(ret, "{\"version\":2,\"rules\":["
@@ -677,6 +682,7 @@ SURVIVES(when_sending_to_the_daemon, .work = serve_requests, .make_emitter = mak
          .collect = receive_datagrams)
 SURVIVES(when_writing_to_a_stream, .work = serve_requests, .make_emitter = make_stream,
          .collect = read_lines)
+SURVIVES(when_queueing, .work = serve_requests, .make_emitter = make_queue)
 
 Test(out_of_memory, is_survived_by_the_default_recorder)
 {

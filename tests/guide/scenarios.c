@@ -200,6 +200,16 @@ static int write_to_stream(void)
     return r;
 }
 
+static int queue_documents(void)
+{
+    xray_emitter inner = { .size = sizeof(inner) }, emitter = { .size = sizeof(emitter) };
+
+    if (xray_emitter_udp(&inner, getenv("AWS_XRAY_DAEMON_ADDRESS")) < 0 ||
+        xray_emitter_queue(&emitter, &inner, 0) < 0)
+        return 1;
+    return record_to(&emitter);
+}
+
 static int fail_to_set_up(void)
 {
     xray_recorder *recorder;
@@ -234,6 +244,7 @@ static const struct {
     { "ending anyhow", end_anyhow },
     { "leaving threads", use_threads },
     { "writing to a stream", write_to_stream },
+    { "queueing", queue_documents },
     { "failing to set up", fail_to_set_up },
     { "the blocks of the guide", run_fragments },
 };

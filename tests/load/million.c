@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Many small traces at half the rate that raw sends of the same bytes reach:
- * million [COUNT]. What was emitted arrives, or the receiving socket
+ * million [COUNT [queue]]. What was emitted arrives, or the receiving socket
  * counts it as dropped, and no id comes twice. With a receive buffer of 4 MiB
  * nothing is dropped on a quiet machine, which is printed but not demanded.
  */
@@ -131,12 +131,16 @@ static void trace_at_rate(long count, double rate)
     }
 }
 
-static void make_recorder_to_sink(void)
+static void make_recorder_to_sink(bool queued)
 {
-    xray_emitter emitter = { .size = sizeof(emitter) };
+    xray_emitter udp = { .size = sizeof(udp) }, emitter = { .size = sizeof(emitter) };
     xray_sampler sampler = { .size = sizeof(sampler) };
 
-    if (xray_sampler_rate(&sampler, 0, 1) < 0 || xray_emitter_udp(&emitter, sink.address) < 0)
+    if (xray_sampler_rate(&sampler, 0, 1) < 0 || xray_emitter_udp(&udp, sink.address) < 0)
+        exit(99);
+    if (!queued)
+        emitter = udp;
+    else if (xray_emitter_queue(&emitter, &udp, 0) < 0)
         exit(99);
     if (xray_recorder_new(&recorder, xray_recorder_params(.emitter = &emitter, .sampler = &sampler,
                                                           .flags = XRAY_RECORDER_NO_ENVIRONMENT)) <
@@ -165,6 +169,7 @@ static void check(long count, bool settled)
 int main(int argc, char **argv)
 {
     long count = argc > 1 ? atol(argv[1]) : DEFAULT_COUNT;
+    bool queued = argc > 2 && strcmp(argv[2], "queue") == 0;
     bool apart = sysconf(_SC_NPROCESSORS_ONLN) > 1, settled;
     size_t length = measure_document();
     cpu_set_t set;
@@ -173,7 +178,8 @@ int main(int argc, char **argv)
 
     CPU_ZERO(&set);
     CPU_SET(0, &set);
-    if (apart && sched_setaffinity(0, sizeof(set), &set) < 0)
+    /* The queue's thread would be put there with this one. */
+    if (apart && !queued && sched_setaffinity(0, sizeof(set), &set) < 0)
         apart = false;
     if (!sink_begin(&sink, apart ? 1 : -1)) {
         perror("sink");
@@ -182,9 +188,9 @@ int main(int argc, char **argv)
     raw = raw_rate(length);
     settled = sink_settle(&sink);
     sink_forget(&sink, 2 * (size_t)count);
-    make_recorder_to_sink();
-    printf("# %ld traces of %zu bytes; receive buffer %d KiB; raw rate %.0f/s\n", count, length,
-           sink.room / 1024, raw);
+    make_recorder_to_sink(queued);
+    printf("# %ld traces of %zu bytes through %s; receive buffer %d KiB; raw rate %.0f/s\n", count,
+           length, queued ? "the queue" : "the socket", sink.room / 1024, raw);
     start = now_ns();
     trace_at_rate(count, raw / 2);
     if (xray_recorder_flush(recorder, 20000) < 0)

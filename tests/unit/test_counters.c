@@ -57,9 +57,9 @@ Test(counters, begin_at_zero)
 Test(counters, are_apart)
 {
     xr_counters_add(&counters, XR_BEGUN, 3);
-    xr_counters_add(&counters, XR_DROPPED, 4);
+    xr_counters_add(&counters, XR_DROPPED_MEMORY, 4);
     cr_expect_eq(xr_counters_sum(&counters, XR_BEGUN), 3);
-    cr_expect_eq(xr_counters_sum(&counters, XR_DROPPED), 4);
+    cr_expect_eq(xr_counters_sum(&counters, XR_DROPPED_MEMORY), 4);
     cr_expect_eq(xr_counters_sum(&counters, XR_EMITTED), 0);
 }
 
