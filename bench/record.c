@@ -13,7 +13,7 @@
 static const struct workload workloads[] = {
     { "W1", "record", "unsampled, the sampler needs no time", one_subsegment, &recorders.unsampled,
       2000000, 1, 1.0, TO_CLOCK, false },
-    { "W1b", "record", "default sampler, which samples 5 %", one_subsegment, &recorders.by_default,
+    { "W1b", "record", "unsampled by the default sampler", one_subsegment, &recorders.by_default,
       1000000, 1, 1.3, TO_CLOCK, false },
     { "W2", "record", "1 subsegment, before the send", small, &recorders.kept, 200000, 1, 14,
       TO_CLOCK, false },

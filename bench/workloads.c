@@ -208,7 +208,7 @@ int recorders_make(const char *sink_address, size_t capacity)
     if (r >= 0)
         r = make(&recorders.unsampled, 0, 0, &keeper);
     if (r >= 0)
-        r = make(&recorders.by_default, 1, 0.05, &keeper);
+        r = make(&recorders.by_default, 1, 1e-9, &keeper);
     if (r >= 0)
         r = make(&recorders.kept, 0, 1, &keeper);
     return r < 0 ? r : make_sending(sink_address, capacity);

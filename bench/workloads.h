@@ -14,7 +14,7 @@
 
 struct recorders {
     xray_recorder *unsampled;  /* a sampler that needs no time: nothing is sampled */
-    xray_recorder *by_default; /* one a second and 5 % of the rest */
+    xray_recorder *by_default; /* decides as the default sampler does, and hardly ever samples */
     xray_recorder *kept;       /* all sampled; a callback that keeps nothing */
     xray_recorder *sent;       /* all sampled; over UDP */
     xray_recorder *batched;    /* all sampled; over UDP behind a queue */

@@ -10,7 +10,8 @@
 #include "recorder/default.h"
 #include "recorder/identity.h"
 #include "recorder/lifecycle.h"
-#include "recorder/unsampled.h"
+#include "recorder/usual.h"
+#include "sampling/sampler.h"
 
 static const xray_segment_params plain_segment = { .size = sizeof(plain_segment) };
 static const xray_subsegment_params plain_subsegment = { .size = sizeof(plain_subsegment) };
@@ -51,22 +52,41 @@ static __attribute__((__noinline__)) xray_segment *begin_segment(const char *nam
     return push(recorder, xr_start_segment(recorder, name, &plain_segment));
 }
 
+/* Without the question to a sampler that needs to know nothing but the time. */
+static __attribute__((__noinline__)) xray_segment *begin_by_quota(xray_recorder *recorder,
+                                                                  const char *name)
+{
+    static const xray_trace_header sampled = { .sampled = XRAY_SAMPLED_YES };
+    static const xray_segment_params params = { .size = sizeof(params), .header = &sampled };
+
+    if (!xr_quota_decide(recorder->sampler.data, NULL))
+        return xr_usual_begin_segment(recorder);
+    return push(recorder, xr_start_segment(recorder, name, &params));
+}
+
 xray_segment *xray_begin_segment(const char *name)
 {
     xray_recorder *recorder = xr_default_if_made();
-    xray_segment *segment = NULL;
 
-    if (__builtin_expect(recorder && !xr_stack.invocation, 1))
-        segment = xr_unsampled_begin_segment(recorder);
-    return __builtin_expect(segment != NULL, 1) ? segment : begin_segment(name);
+    if (__builtin_expect(recorder && !xr_stack.invocation && xr_usual_is_ready(recorder), 1)) {
+        if (recorder->decides == XR_DECIDES_NO)
+            return xr_usual_begin_segment(recorder);
+        if (recorder->decides == XR_DECIDES_BY_QUOTA)
+            return begin_by_quota(recorder, name);
+    }
+    return begin_segment(name);
 }
 
 static __attribute__((__noinline__)) xray_segment *begin_subsegment(struct xr_segment *parent,
                                                                     const char *name)
 {
-    if (__builtin_expect(!parent, 0))
+    xray_segment *segment = parent ? xr_usual_begin_recorded(parent, name) : NULL;
+
+    if (__builtin_expect(segment != NULL, 1))
+        return segment;
+    if (!parent)
         parent = xr_current_segment_slow();
-    if (__builtin_expect(!parent, 0))
+    if (!parent)
         return xr_current_is_placeholder() ? xr_current_push(NULL) : context_missing(xr_default());
     return push(parent->recorder, xr_start_subsegment(parent, name, &plain_subsegment));
 }
@@ -77,7 +97,7 @@ xray_segment *xray_begin_subsegment(const char *name)
     xray_segment *segment = NULL;
 
     if (__builtin_expect(parent != NULL, 1))
-        segment = xr_unsampled_begin_subsegment(parent);
+        segment = xr_usual_begin_unsampled(parent);
     return __builtin_expect(segment != NULL, 1) ? segment : begin_subsegment(parent, name);
 }
 
@@ -85,8 +105,12 @@ void xray_end(xray_segment *segment)
 {
     struct xr_segment *open = xr_segment_of(segment);
 
-    if (__builtin_expect(!open || !xr_unsampled_end(open, segment), 0))
+    if (__builtin_expect(!open || !xr_usual_is_innermost(open, segment), 0))
         xray_end_at(segment, 0);
+    else if (open->flags & XR_RECORDING)
+        xr_usual_end_recorded(open);
+    else
+        xr_usual_end_unsampled(open);
 }
 
 void xray_end_at(xray_segment *segment, int64_t end_ns)

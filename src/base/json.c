@@ -130,6 +130,12 @@ static size_t copy_plain(char *p, const char *text, size_t length)
     return at;
 }
 
+/* One place for all of them: it then stays where the processor has it decoded. */
+bool xr_json_copy_plain(char *p, const char *text, size_t length)
+{
+    return xr_sixteen_copy(p, text, length, xr_sixteen_is_plain);
+}
+
 char *xr_json_escaped(char *p, const char *text, size_t length, bool *repaired)
 {
     const char *end = text + length;

@@ -27,10 +27,7 @@ static inline char *xr_json_bytes(char *p, const char *bytes, size_t length)
 }
 
 /* Copies text that needs no care, as most does; false when some does. */
-static inline bool xr_json_copy_plain(char *p, const char *text, size_t length)
-{
-    return xr_sixteen_copy(p, text, length, xr_sixteen_is_plain);
-}
+bool xr_json_copy_plain(char *p, const char *text, size_t length);
 
 char *xr_json_escaped(char *p, const char *text, size_t length, bool *repaired);
 

@@ -259,6 +259,8 @@ xr_sixteen_copy(char *p, const char *from, size_t length, xr_sixteen_question ar
 
     if (length <= 16)
         return xr_sixteen_copy_short(p, from, length, are);
+        /* Unrolled it would take more room than it saves time. */
+#pragma GCC unroll 1
     for (; length - at > 16; at += 16) {
         piece = xr_sixteen_load(from + at);
         xr_sixteen_store(p + at, piece);
@@ -282,6 +284,7 @@ static inline char *xr_copy_over(char *p, const char *from, size_t length)
         memcpy(p, from, length);
         return p + length;
     }
+#pragma GCC unroll 1
     do {
         xr_sixteen_store(p + at, xr_sixteen_load(from + at));
         at += 16;

@@ -1,41 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "model/attributes.h"
 
-#define KEY(name)                          \
-    {                                      \
-        ",\"" name "\":", sizeof(name) + 3 \
-    }
-
-const struct xr_known_key xr_known_keys[XR_KNOWN] = {
-    [XR_USER] = KEY("user"),
-    [XR_CAUSE] = KEY("cause"),
-    [XR_METHOD] = KEY("method"),
-    [XR_REQUEST_URL] = KEY("url"),
-    [XR_USER_AGENT] = KEY("user_agent"),
-    [XR_CLIENT_IP] = KEY("client_ip"),
-    [XR_X_FORWARDED_FOR] = KEY("x_forwarded_for"),
-    [XR_STATUS] = KEY("status"),
-    [XR_CONTENT_LENGTH] = KEY("content_length"),
-    [XR_OPERATION] = KEY("operation"),
-    [XR_REGION] = KEY("region"),
-    [XR_ACCOUNT_ID] = KEY("account_id"),
-    [XR_REQUEST_ID] = KEY("request_id"),
-    [XR_QUEUE_URL] = KEY("queue_url"),
-    [XR_TABLE_NAME] = KEY("table_name"),
-    [XR_RETRIES] = KEY("retries"),
-    [XR_ID_2] = KEY("id_2"),
-    [XR_CLOUDWATCH_LOGS] = KEY("cloudwatch_logs"),
-    [XR_SAMPLING_RULE_NAME] = KEY("sampling_rule_name"),
-    [XR_SQL_URL] = KEY("url"),
-    [XR_DATABASE_TYPE] = KEY("database_type"),
-    [XR_DATABASE_VERSION] = KEY("database_version"),
-    [XR_SQL_USER] = KEY("user"),
-    [XR_SANITIZED_QUERY] = KEY("sanitized_query"),
-    [XR_CONNECTION_STRING] = KEY("connection_string"),
-    [XR_DRIVER_VERSION] = KEY("driver_version"),
-    [XR_PREPARATION] = KEY("preparation"),
-};
-
 static const uint8_t known_sections[XR_KNOWN] = {
     [XR_USER] = XR_SECTION_TOP,
     [XR_CAUSE] = XR_SECTION_TOP,
@@ -325,23 +290,26 @@ static bool make_room(struct xr_members *members, size_t room)
     return members->limit != p;
 }
 
-void xr_members_text_slow(struct xr_members *members, enum xr_known known, const char *text,
-                          size_t length, size_t max)
+struct xr_members xr_members_text_slow(struct xr_members members, enum xr_known known,
+                                       const char *text, size_t length, size_t max)
 {
     size_t kept = xr_utf8_prefix(text, length, max);
     bool repaired = kept < length;
 
-    if (!make_room(members, xr_json_string_size(text, kept)))
-        return;
-    members->p = xr_json_string(xr_known_key_write(members->p, known), text, kept, &repaired);
-    members->known |= XR_KNOWN_BIT(known);
-    members->truncated += repaired;
+    if (!make_room(&members, xr_json_string_size(text, kept)))
+        return members;
+    members.p = xr_json_string(xr_known_key_write(members.p, known), text, kept, &repaired);
+    members.known |= XR_KNOWN_BIT(known);
+    members.truncated += repaired;
+    return members;
 }
 
-void xr_members_number_slow(struct xr_members *members, enum xr_known known, int64_t value)
+struct xr_members xr_members_number_slow(struct xr_members members, enum xr_known known,
+                                         int64_t value)
 {
-    if (make_room(members, XR_JSON_NUMBER_MAX))
-        xr_members_number(members, known, value);
+    if (make_room(&members, XR_JSON_NUMBER_MAX))
+        xr_members_number(&members, known, value);
+    return members;
 }
 
 unsigned xr_put_text(struct xr_segment *segment, enum xr_section section, enum xr_known known,

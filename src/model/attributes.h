@@ -217,13 +217,46 @@ static inline void xr_attributes_add_key(struct xr_segment *segment, enum xr_sec
 /* The key of the documents' own that has this text in a section, or XR_KNOWN. */
 enum xr_known xr_known_of(enum xr_section section, const struct xr_key *key);
 
-/* ,"key": as it is copied, whole; the length is what counts. */
+/* ,"key": as it is copied, whole; the length is what counts. Here, so that both are constants. */
 struct xr_known_key {
     char text[23];
     uint8_t length;
 };
 
-extern const struct xr_known_key xr_known_keys[XR_KNOWN];
+#define XR_KNOWN_KEY(name)                 \
+    {                                      \
+        ",\"" name "\":", sizeof(name) + 3 \
+    }
+
+static const struct xr_known_key xr_known_keys[XR_KNOWN] = {
+    [XR_USER] = XR_KNOWN_KEY("user"),
+    [XR_CAUSE] = XR_KNOWN_KEY("cause"),
+    [XR_METHOD] = XR_KNOWN_KEY("method"),
+    [XR_REQUEST_URL] = XR_KNOWN_KEY("url"),
+    [XR_USER_AGENT] = XR_KNOWN_KEY("user_agent"),
+    [XR_CLIENT_IP] = XR_KNOWN_KEY("client_ip"),
+    [XR_X_FORWARDED_FOR] = XR_KNOWN_KEY("x_forwarded_for"),
+    [XR_STATUS] = XR_KNOWN_KEY("status"),
+    [XR_CONTENT_LENGTH] = XR_KNOWN_KEY("content_length"),
+    [XR_OPERATION] = XR_KNOWN_KEY("operation"),
+    [XR_REGION] = XR_KNOWN_KEY("region"),
+    [XR_ACCOUNT_ID] = XR_KNOWN_KEY("account_id"),
+    [XR_REQUEST_ID] = XR_KNOWN_KEY("request_id"),
+    [XR_QUEUE_URL] = XR_KNOWN_KEY("queue_url"),
+    [XR_TABLE_NAME] = XR_KNOWN_KEY("table_name"),
+    [XR_RETRIES] = XR_KNOWN_KEY("retries"),
+    [XR_ID_2] = XR_KNOWN_KEY("id_2"),
+    [XR_CLOUDWATCH_LOGS] = XR_KNOWN_KEY("cloudwatch_logs"),
+    [XR_SAMPLING_RULE_NAME] = XR_KNOWN_KEY("sampling_rule_name"),
+    [XR_SQL_URL] = XR_KNOWN_KEY("url"),
+    [XR_DATABASE_TYPE] = XR_KNOWN_KEY("database_type"),
+    [XR_DATABASE_VERSION] = XR_KNOWN_KEY("database_version"),
+    [XR_SQL_USER] = XR_KNOWN_KEY("user"),
+    [XR_SANITIZED_QUERY] = XR_KNOWN_KEY("sanitized_query"),
+    [XR_CONNECTION_STRING] = XR_KNOWN_KEY("connection_string"),
+    [XR_DRIVER_VERSION] = XR_KNOWN_KEY("driver_version"),
+    [XR_PREPARATION] = XR_KNOWN_KEY("preparation"),
+};
 
 #define XR_KNOWN_KEY_ROOM sizeof(xr_known_keys[0].text)
 
@@ -244,8 +277,8 @@ struct xr_members {
     const char *limit;
 };
 
-static inline void xr_members_begin(struct xr_members *members, struct xr_segment *segment,
-                                    enum xr_section section)
+static inline __attribute__((__always_inline__)) void
+xr_members_begin(struct xr_members *members, struct xr_segment *segment, enum xr_section section)
 {
     struct xr_buffer *log = &segment->attributes;
 
@@ -262,13 +295,17 @@ static inline bool xr_members_have_room(const struct xr_members *members, size_t
     return (size_t)(members->limit - members->p) >= XR_KNOWN_KEY_ROOM + room;
 }
 
-void xr_members_text_slow(struct xr_members *members, enum xr_known known, const char *text,
-                          size_t length, size_t max);
-void xr_members_number_slow(struct xr_members *members, enum xr_known known, int64_t value);
+/* By value, so that the fast paths keep them in registers. */
+struct xr_members xr_members_text_slow(struct xr_members members, enum xr_known known,
+                                       const char *text, size_t length, size_t max);
+struct xr_members xr_members_number_slow(struct xr_members members, enum xr_known known,
+                                         int64_t value);
 
 /* At most max characters. */
-static inline void xr_members_text(struct xr_members *members, enum xr_known known,
-                                   const char *text, size_t length, size_t max)
+static inline __attribute__((__always_inline__)) void xr_members_text(struct xr_members *members,
+                                                                      enum xr_known known,
+                                                                      const char *text,
+                                                                      size_t length, size_t max)
 {
     char *p = members->p;
 
@@ -283,28 +320,29 @@ static inline void xr_members_text(struct xr_members *members, enum xr_known kno
             return;
         }
     }
-    xr_members_text_slow(members, known, text, length, max);
+    *members = xr_members_text_slow(*members, known, text, length, max);
 }
 
 /* Nothing for NULL. */
-static inline void xr_members_string(struct xr_members *members, enum xr_known known,
-                                     const char *text, size_t max)
+static inline __attribute__((__always_inline__)) void
+xr_members_string(struct xr_members *members, enum xr_known known, const char *text, size_t max)
 {
     if (text)
         xr_members_text(members, known, text, strlen(text), max);
 }
 
-static inline void xr_members_number(struct xr_members *members, enum xr_known known, int64_t value)
+static inline __attribute__((__always_inline__)) void
+xr_members_number(struct xr_members *members, enum xr_known known, int64_t value)
 {
     if (__builtin_expect(!xr_members_have_room(members, XR_JSON_NUMBER_MAX), 0)) {
-        xr_members_number_slow(members, known, value);
+        *members = xr_members_number_slow(*members, known, value);
         return;
     }
     members->p = xr_json_i64(xr_known_key_write(members->p, known), value);
     members->known |= XR_KNOWN_BIT(known);
 }
 
-static inline unsigned xr_members_end(struct xr_members *members)
+static inline __attribute__((__always_inline__)) unsigned xr_members_end(struct xr_members *members)
 {
     if (members->p != members->start) {
         xr_attributes_end(members->segment, members->section, members->p);

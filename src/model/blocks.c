@@ -54,7 +54,8 @@ static bool is_bare(const char *url, size_t length)
     return xr_sixteen_are_bare_url(xr_sixteen_load(url + length - 16));
 }
 
-static void put_cleaned_url(struct xr_members *members, const char *url)
+static __attribute__((__noinline__)) struct xr_members put_cleaned_url(struct xr_members members,
+                                                                       const char *url)
 {
     size_t length = strcspn(url, "?#");
     char clean[CLEAN_MAX];
@@ -62,16 +63,18 @@ static void put_cleaned_url(struct xr_members *members, const char *url)
     if (memchr(url, '@', length)) {
         length = without_user(clean, url, length);
         if (length == 0) {
-            members->truncated++;
-            return;
+            members.truncated++;
+            return members;
         }
         url = clean;
     }
-    xr_members_text(members, XR_REQUEST_URL, url, length, STRING_MAX);
+    xr_members_text(&members, XR_REQUEST_URL, url, length, STRING_MAX);
+    return members;
 }
 
 /* Writes a URL without what may be secret in it: user info, query and fragment. */
-static void put_url(struct xr_members *members, const char *url)
+static inline __attribute__((__always_inline__)) void put_url(struct xr_members *members,
+                                                              const char *url)
 {
     size_t length;
 
@@ -81,7 +84,7 @@ static void put_url(struct xr_members *members, const char *url)
     if (__builtin_expect(is_bare(url, length), 1))
         xr_members_text(members, XR_REQUEST_URL, url, length, STRING_MAX);
     else
-        put_cleaned_url(members, url);
+        *members = put_cleaned_url(*members, url);
 }
 
 unsigned xr_marks_of_status(int status)

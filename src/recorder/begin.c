@@ -4,7 +4,7 @@
 #include "base/random.h"
 #include "model/describe.h"
 #include "recorder/lifecycle.h"
-#include "recorder/unsampled.h"
+#include "recorder/usual.h"
 #include "wire/trace_header.h"
 
 static struct xr_segment *no_memory(xray_recorder *recorder)
@@ -25,7 +25,7 @@ static inline struct xr_segment *new_segment(xray_recorder *recorder, uint32_t f
     segment = xr_pool_get(XR_POOL_SEGMENT);
     if (__builtin_expect(!segment, 0))
         return no_memory(recorder);
-    xr_segment_set_up(segment, recorder, flags);
+    xr_segment_set_up(segment, recorder, flags, 0);
     if (!(flags & XR_FACADE))
         xr_count(recorder, XR_BEGUN, 1);
     return segment;
@@ -35,8 +35,6 @@ static inline struct xr_segment *new_segment(xray_recorder *recorder, uint32_t f
 static inline void begin_recording(struct xr_segment *segment)
 {
     segment->flags |= XR_RECORDING;
-    segment->marks = 0;
-    segment->name_space = 0;
     segment->fork_generation = xr_fork_generation;
     segment->sections = 0;
     segment->omitted = 0;
@@ -77,6 +75,8 @@ static bool decide(xray_recorder *recorder, const char *name, const xray_segment
 
     decision->sampled = 0;
     decision->rule[0] = '\0';
+    if (recorder->decides == XR_DECIDES_YES || recorder->decides == XR_DECIDES_NO)
+        return recorder->decides == XR_DECIDES_YES;
     xr_recorder_check_fork(recorder);
     xr_hooks_running++;
     recorder->sampler.decide(recorder->sampler.data, &request, decision);
@@ -169,8 +169,7 @@ struct xr_segment *xr_start_segment(xray_recorder *recorder, const char *name,
     take_header(segment, header);
     decision.rule[0] = '\0';
     if (header->sampled != XRAY_SAMPLED_YES && header->sampled != XRAY_SAMPLED_NO)
-        sampled = recorder->decides == XR_ASKS ? decide(recorder, name, params, &decision)
-                                               : recorder->decides == XR_DECIDES_YES;
+        sampled = decide(recorder, name, params, &decision);
     if (sampled)
         record_segment(segment, name, params, header, decision.rule);
     else
@@ -180,20 +179,38 @@ struct xr_segment *xr_start_segment(xray_recorder *recorder, const char *name,
 
 /* ---- Subsegments ------------------------------------------------------------ */
 
+static inline void record_child(struct xr_segment *segment, const struct xr_segment *parent,
+                                const char *name, int64_t start_ns)
+{
+    begin_recording(segment);
+    segment->clock_offset_ns = parent->clock_offset_ns;
+    segment->start_ns = start_ns > 0 ? start_ns
+                                     : xr_recorder_now(segment->recorder, segment->clock_offset_ns);
+    set_name(segment, name, "unnamed");
+    xr_segment_set_texts(
+        segment, extra_of_segment(parent),
+        (struct xr_segment_text){ xr_segment_service(parent), parent->service_length });
+}
+
+xray_segment *xr_usual_begin_recorded(struct xr_segment *parent, const char *name)
+{
+    uint32_t inherited = parent->flags & (XR_SAMPLED | XR_RECORDING | XR_REQUESTED);
+    struct xr_segment *segment;
+
+    if (!(inherited & XR_RECORDING) || !xr_usual_is_ready(parent->recorder))
+        return NULL;
+    segment = xr_usual_new(parent->recorder, XR_SUBSEGMENT | inherited);
+    xr_segment_inherit(segment, parent);
+    record_child(segment, parent, name, 0);
+    return xr_current_push_stacked(segment);
+}
+
 static __attribute__((__noinline__)) void record_subsegment(struct xr_segment *segment,
                                                             const struct xr_segment *parent,
                                                             const char *name,
                                                             const xray_subsegment_params *params)
 {
-    begin_recording(segment);
-    segment->clock_offset_ns = parent->clock_offset_ns;
-    segment->start_ns = params->start_ns > 0
-                            ? params->start_ns
-                            : xr_recorder_now(segment->recorder, segment->clock_offset_ns);
-    set_name(segment, name, "unnamed");
-    xr_segment_set_texts(
-        segment, extra_of_segment(parent),
-        (struct xr_segment_text){ xr_segment_service(parent), parent->service_length });
+    record_child(segment, parent, name, params->start_ns);
     if (params->traced)
         segment->flags |= XR_TRACED;
     if (params->name_space)

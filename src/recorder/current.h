@@ -57,10 +57,9 @@ bool xr_current_is_placeholder(void);
 
 xray_segment *xr_current_push_slow(struct xr_segment *segment);
 
-/* When there is a place on the stack. */
-static inline xray_segment *xr_current_push_here(struct xr_segment *segment)
+/* One that is marked as stacked, when there is a place on the stack. */
+static inline xray_segment *xr_current_push_stacked(struct xr_segment *segment)
 {
-    segment->state |= XR_STACKED;
     return *++xr_stack.top = xr_handle(segment);
 }
 
@@ -72,7 +71,8 @@ static inline xray_segment *xr_current_push(struct xr_segment *segment)
 {
     if (__builtin_expect(!segment || xr_stack.top == xr_stack.limit, 0))
         return xr_current_push_slow(segment);
-    return xr_current_push_here(segment);
+    segment->state |= XR_STACKED;
+    return xr_current_push_stacked(segment);
 }
 
 void xr_current_remove_slow(const xray_segment *handle, bool inner_too);

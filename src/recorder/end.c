@@ -5,6 +5,7 @@
  */
 #include "recorder/current.h"
 #include "recorder/lifecycle.h"
+#include "recorder/usual.h"
 
 static uint64_t home_of(const struct xr_segment *segment)
 {
@@ -112,8 +113,7 @@ static void finish(struct xr_segment *segment, int64_t end_ns)
     xr_pool_put(XR_POOL_64K, scratch);
 }
 
-/* Apart from the rest, which is all that an unsampled segment needs. */
-static __attribute__((__noinline__)) void end_recording(struct xr_segment *segment, int64_t end_ns)
+static void end_recording(struct xr_segment *segment, int64_t end_ns)
 {
     if (!(segment->flags & XR_FACADE)) {
         if (segment->fork_generation == xr_fork_generation)
@@ -123,6 +123,14 @@ static __attribute__((__noinline__)) void end_recording(struct xr_segment *segme
     }
     xr_buffer_end(&segment->attributes);
     xr_buffer_end(&segment->children);
+}
+
+void xr_usual_end_recorded(struct xr_segment *segment)
+{
+    xr_stack.top--;
+    xr_segment_retire(segment);
+    end_recording(segment, 0);
+    xr_pool_put(XR_POOL_SEGMENT, segment);
 }
 
 /* From here on nobody can reach it, not even a hook that is called meanwhile. */

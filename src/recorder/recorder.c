@@ -60,13 +60,19 @@ static int make_sampler(xray_recorder *recorder, const struct xr_settings *setti
     return xr_sampler_rate(&recorder->sampler, DEFAULT_PER_SECOND, DEFAULT_FRACTION);
 }
 
-static enum xr_decides decides(const xray_sampler *sampler)
+static enum xr_decides decides(const xray_recorder *recorder)
 {
-    int constant = xr_sampler_rate_constant(sampler);
-
-    if (constant < 0)
+    switch (xr_sampler_rate_kind(&recorder->sampler)) {
+    case XR_RATE_NEVER:
+        return XR_DECIDES_NO;
+    case XR_RATE_ALWAYS:
+        return XR_DECIDES_YES;
+    case XR_RATE_QUOTA:
+        /* With a clock of the user's own it has to be asked with the time. */
+        return recorder->clock.now_ns ? XR_ASKS : XR_DECIDES_BY_QUOTA;
+    default:
         return XR_ASKS;
-    return constant ? XR_DECIDES_YES : XR_DECIDES_NO;
+    }
 }
 
 /* The SDKs' sign for Lambda that one of them is there. */
@@ -149,7 +155,7 @@ static int fill_in(xray_recorder *recorder, const xray_recorder_params *params)
         r = make_sampler(recorder, &settings);
     /* Who is disabled begins nothing, and who asks finds out. */
     if (r >= 0 && !recorder->disabled)
-        recorder->decides = decides(&recorder->sampler);
+        recorder->decides = decides(recorder);
     /* Who is disabled resolves no names and opens no socket. */
     if (r >= 0 && !params->emitter && !recorder->disabled)
         r = make_emitter(recorder, &settings);

@@ -30,11 +30,12 @@ enum xr_failure {
     XR_OTHER_FAILURE,
 };
 
-/* Samplers that always say the same are not asked. */
+/* The library's own samplers without rules need to know nothing of a request. */
 enum xr_decides {
     XR_ASKS,
     XR_DECIDES_NO,
     XR_DECIDES_YES,
+    XR_DECIDES_BY_QUOTA,
 };
 
 struct xray_recorder {

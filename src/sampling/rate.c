@@ -63,9 +63,11 @@ int xr_sampler_rate(xray_sampler *ret, double per_second, double fraction)
     return 0;
 }
 
-int xr_sampler_rate_constant(const xray_sampler *sampler)
+enum xr_rate_kind xr_sampler_rate_kind(const xray_sampler *sampler)
 {
     if (sampler->decide == decide_never)
-        return 0;
-    return sampler->decide == decide_always ? 1 : -1;
+        return XR_RATE_NEVER;
+    if (sampler->decide == decide_always)
+        return XR_RATE_ALWAYS;
+    return sampler->decide == decide_by_quota ? XR_RATE_QUOTA : XR_RATE_NONE;
 }

@@ -8,7 +8,13 @@
 /* As xray_sampler_rate(), without a log line. */
 int xr_sampler_rate(xray_sampler *ret, double per_second, double fraction);
 
-/* 0 or 1 for one of these that always decides so, else -1. */
-int xr_sampler_rate_constant(const xray_sampler *sampler);
+enum xr_rate_kind {
+    XR_RATE_NONE, /* another sampler */
+    XR_RATE_NEVER,
+    XR_RATE_ALWAYS,
+    XR_RATE_QUOTA, /* its data is an xr_quota */
+};
+
+enum xr_rate_kind xr_sampler_rate_kind(const xray_sampler *sampler);
 
 #endif /* XR_SAMPLING_RATE_H */

@@ -36,7 +36,10 @@ static inline void xr_sampler_fill(xray_sampler *ret, const xray_sampler *made)
     ((request) &&                       \
      (request)->size >= offsetof(xray_sampling_request, member) + sizeof((request)->member))
 
-/* The first of each second, then a fraction of the rest. Reads the clock only if it matters. */
+/*
+ * The first of each second, then a fraction of the rest. Reads the clock only if
+ * it matters; request may be NULL.
+ */
 struct xr_quota {
     struct xr_reservoir reservoir;
     double fraction;
