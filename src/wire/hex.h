@@ -96,16 +96,56 @@ static inline uint64_t xr_hex32_read(const char *p, enum xr_hex_case letter_case
     return again;
 }
 
-/* The same for 16 digits. */
-static inline uint64_t xr_hex64_read(const char *p, enum xr_hex_case letter_case, uint64_t *ret)
+/* As xr_hex64_read_halves(), for any machine. */
+static inline uint64_t xr_hex64_read_portable(const char *first, const char *second,
+                                              enum xr_hex_case letter_case, uint64_t *ret)
 {
     uint32_t high, low;
     uint64_t wrong;
 
-    wrong = xr_hex32_read(p, letter_case, &high);
-    wrong |= xr_hex32_read(p + 8, letter_case, &low);
+    wrong = xr_hex32_read(first, letter_case, &high);
+    wrong |= xr_hex32_read(second, letter_case, &low);
     *ret = (uint64_t)high << 32 | low;
     return wrong;
+}
+
+#if XR_HEX_SSE2
+static inline uint64_t xr_hex64_read_vector(__m128i text, enum xr_hex_case letter_case,
+                                            uint64_t *ret)
+{
+    __m128i lower = letter_case == XR_HEX_ANY_CASE ? _mm_or_si128(text, _mm_set1_epi8(0x20)) : text;
+    __m128i digit = _mm_and_si128(_mm_cmpgt_epi8(text, _mm_set1_epi8('0' - 1)),
+                                  _mm_cmplt_epi8(text, _mm_set1_epi8('9' + 1)));
+    __m128i letter = _mm_and_si128(_mm_cmpgt_epi8(lower, _mm_set1_epi8('a' - 1)),
+                                   _mm_cmplt_epi8(lower, _mm_set1_epi8('f' + 1)));
+    __m128i values = _mm_add_epi8(_mm_and_si128(text, _mm_set1_epi8(0x0f)),
+                                  _mm_and_si128(letter, _mm_set1_epi8(9)));
+    __m128i bytes = _mm_or_si128(_mm_slli_epi16(values, 4), _mm_srli_epi16(values, 8));
+
+    bytes = _mm_and_si128(bytes, _mm_set1_epi16(0xff));
+    bytes = _mm_packus_epi16(bytes, bytes);
+    *ret = be64toh((uint64_t)_mm_cvtsi128_si64(bytes));
+    return (uint64_t)_mm_movemask_epi8(_mm_or_si128(digit, letter)) ^ 0xffff;
+}
+#endif
+
+/* The same for 16 digits, 8 in each place. */
+static inline uint64_t xr_hex64_read_halves(const char *first, const char *second,
+                                            enum xr_hex_case letter_case, uint64_t *ret)
+{
+#if XR_HEX_SSE2
+    __m128i high = _mm_loadl_epi64((const __m128i *)(const void *)first);
+    __m128i low = _mm_loadl_epi64((const __m128i *)(const void *)second);
+
+    return xr_hex64_read_vector(_mm_unpacklo_epi64(high, low), letter_case, ret);
+#else
+    return xr_hex64_read_portable(first, second, letter_case, ret);
+#endif
+}
+
+static inline uint64_t xr_hex64_read(const char *p, enum xr_hex_case letter_case, uint64_t *ret)
+{
+    return xr_hex64_read_halves(p, p + 8, letter_case, ret);
 }
 
 #endif /* XR_WIRE_HEX_H */

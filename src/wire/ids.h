@@ -59,15 +59,13 @@ static inline char *xr_trace_id_write_w3c(char *p, const xray_trace_id *id)
 static inline bool xr_trace_id_read(const char *p, xray_trace_id *ret)
 {
     uint64_t words[2], wrong;
-    uint32_t time, high;
 
-    wrong = xr_hex32_read(p + 2, XR_HEX_ANY_CASE, &time);
-    wrong |= xr_hex32_read(p + 11, XR_HEX_ANY_CASE, &high);
+    wrong = xr_hex64_read_halves(p + 2, p + 11, XR_HEX_ANY_CASE, &words[0]);
     wrong |= xr_hex64_read(p + 19, XR_HEX_ANY_CASE, &words[1]);
     if (wrong != 0 || p[0] != '1' || p[1] != '-' || p[10] != '-')
         return false;
 
-    words[0] = htobe64((uint64_t)time << 32 | high);
+    words[0] = htobe64(words[0]);
     words[1] = htobe64(words[1]);
     memcpy(ret->bytes, words, sizeof(words));
     return true;

@@ -50,6 +50,26 @@ Test(hex, reads_digits_and_nothing_else)
         }
 }
 
+Test(hex, reads_sixteen_digits_as_any_machine_does)
+{
+    for (int c = 0; c < 256; c++)
+        for (size_t at = 0; at < 16; at++) {
+            bool lower = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+            bool upper = c >= 'A' && c <= 'F';
+            char text[] = "0a9f19ac5d37e8b4";
+            uint64_t value, portable;
+
+            text[at] = (char)c;
+            cr_expect_eq(xr_hex64_read(text, XR_HEX_LOWER_CASE, &value) == 0, lower, "byte %d", c);
+            cr_expect_eq(xr_hex64_read(text, XR_HEX_ANY_CASE, &value) == 0, lower || upper,
+                         "byte %d", c);
+            cr_expect_eq(xr_hex64_read_portable(text, text + 8, XR_HEX_ANY_CASE, &portable) == 0,
+                         lower || upper, "byte %d", c);
+            if (lower || upper)
+                cr_expect(value == portable && value == strtoull(text, NULL, 16), "byte %d", c);
+        }
+}
+
 Test(trace_id, formats_like_x_ray)
 {
     xray_trace_id id;
