@@ -15,6 +15,7 @@ XRAY_BEGIN_DECLS
 
 /* ---- Annotations and metadata ------------------------------------------------- */
 
+/* What a value is. */
 typedef enum xray_value_type {
     XRAY_VALUE_STRING = 1,
     XRAY_VALUE_INT = 2,
@@ -24,6 +25,7 @@ typedef enum xray_value_type {
     XRAY_VALUE_UINT = 6, /* an unsigned number above INT64_MAX */
 } xray_value_type;
 
+/* A value to record, made by one of the xray_string() family below. */
 typedef struct xray_value {
     int32_t type;    /* xray_value_type */
     uint32_t length; /* bytes of string or JSON text */
@@ -46,8 +48,9 @@ XRAY_API void xray_annotate_value(xray_segment *segment, const char *key, xray_v
 /*
  * Metadata: stored, not indexed. name_space groups keys; NULL is "default",
  * and those that begin with "AWS." are X-Ray's own and are left out. Text has at
- * most 32 KiB, names and keys 500 characters; NULL text is recorded as null. JSON text is checked
- * and stripped of blanks; text that is not JSON, or is nested more than 100 deep, is left out.
+ * most 32 KiB, names and keys 500 bytes; NULL text is recorded as null. JSON text
+ * is checked and stripped of blanks; text that is not JSON, or is nested more
+ * than 100 deep, is left out. What is cut or left out is counted as truncated.
  */
 XRAY_API void xray_add_metadata_value(xray_segment *segment, const char *name_space,
                                       const char *key, xray_value value);
@@ -69,13 +72,13 @@ XRAY_API void xray_add_metadata_value(xray_segment *segment, const char *name_sp
 /* Marks a segment; THROTTLE marks it an error too. Marks never travel to the parent. */
 XRAY_API void xray_mark(xray_segment *segment, unsigned flags);
 
-/* Takes marks away again: a 304 or 412 that is no error. */
+/* Takes marks away again: a 304 or 412 that is no error. Without ERROR there is no THROTTLE. */
 XRAY_API void xray_unmark(xray_segment *segment, unsigned flags);
 
 /*
  * Records what went wrong and where, and marks the segment a fault. type is a
- * short name, such as "EINVAL" or "NotFound"; the rest is as for printf().
- * Messages of more than 1000 bytes are cut.
+ * short name, such as "EINVAL" or "NotFound", of at most 250 characters; NULL is
+ * "". The rest is as for printf(). Messages of more than 1000 bytes are cut.
  */
 #define xray_add_exception(segment, type, ...) \
     xray_add_exception_at(segment, __FILE__, __LINE__, __func__, type, __VA_ARGS__)
@@ -83,6 +86,7 @@ XRAY_API void xray_add_exception_at(xray_segment *segment, const char *file, int
                                     const char *function, const char *type, const char *format, ...)
     XRAY_PRINTF(6, 7);
 
+/* A place in the program: one call of a stack. */
 typedef struct xray_frame {
     const char *path;  /* source file */
     const char *label; /* function */
@@ -90,6 +94,7 @@ typedef struct xray_frame {
     int32_t reserved;
 } xray_frame;
 
+/* What went wrong, with all there is to say. NULL type and message are "". */
 typedef struct xray_exception {
     size_t size;
     const char *type;
@@ -105,8 +110,9 @@ typedef struct xray_exception {
 
 /*
  * The full form. Returns the exception's id, for another one's cause; 0 when
- * not recording. At most 32 frames are kept; the number of the others is
- * recorded.
+ * not recording, or for NULL. At most 32 frames are kept; the number of the
+ * others is recorded. A message has at most 1000 characters, a path 500, a type
+ * or label 250.
  *
  * unwind costs tens of microseconds, and milliseconds the first time, when the
  * unwinder is loaded. It gives object files, and functions where these export
@@ -136,6 +142,7 @@ XRAY_API unsigned xray_grpc_marks(int code);
  * most 250 characters (X-Ray's limit), SQL text excepted; longer ones are cut.
  */
 
+/* An HTTP request and its response. */
 typedef struct xray_http {
     size_t size;
     const char *method;
@@ -147,6 +154,7 @@ typedef struct xray_http {
     int32_t x_forwarded_for; /* 1: client_ip came from that header, and may be forged */
 } xray_http;
 
+/* A call to an AWS service; xray_set_aws_field() has what is not here. */
 typedef struct xray_aws {
     size_t size;
     const char *operation;
@@ -160,6 +168,7 @@ typedef struct xray_aws {
     const char *id_2; /* S3's x-amz-id-2 */
 } xray_aws;
 
+/* A query and the database that it goes to. */
 typedef struct xray_sql {
     size_t size;
     const char *url;           /* sent without user info and query */
@@ -181,7 +190,8 @@ XRAY_API void xray_set_aws(xray_segment *segment, const xray_aws *aws);
 
 /*
  * The query that a subsegment sends: at most 16384 characters of it, and none
- * with AWS_XRAY_COLLECT_SQL_QUERIES=false.
+ * with AWS_XRAY_COLLECT_SQL_QUERIES=false. Segments have no SQL: on one it does
+ * nothing.
  *
  * database_type, in the same call, says how query is read: databases disagree
  * about where a literal ends. Without it, from the first place that two of them
@@ -192,8 +202,8 @@ XRAY_API void xray_set_aws(xray_segment *segment, const xray_aws *aws);
 XRAY_API void xray_set_sql(xray_segment *segment, const xray_sql *sql);
 
 /*
- * Any other field of the aws block, such as "bucket_name"; keys are snake_case.
- * Lists, such as resource_names, are xray_json().
+ * Any other field of the aws block, such as "bucket_name"; keys are snake_case,
+ * and "xray" is the library's own. Lists, such as resource_names, are xray_json().
  */
 XRAY_API void xray_set_aws_field(xray_segment *segment, const char *key, xray_value value);
 
@@ -205,7 +215,8 @@ XRAY_API void xray_set_user(xray_segment *segment, const char *user);
 
 /*
  * What a subsegment's callee is: "aws" for an AWS service, "remote" for any
- * other; both make it a node of the service map. NULL takes it away.
+ * other; both make it a node of the service map. NULL takes it away; other text
+ * is left out and counted as truncated. On a segment it does nothing.
  */
 XRAY_API void xray_set_namespace(xray_segment *segment, const char *name_space);
 

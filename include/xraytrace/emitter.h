@@ -42,7 +42,7 @@ typedef struct xray_losses {
  */
 typedef struct xray_emitter {
     size_t size;
-    void *data;
+    void *data; /* given to each function */
 
     /* One document, valid during the call. 0 or -errno, which counts it as failed. */
     int (*emit)(void *data, const xray_document *document);
@@ -53,13 +53,17 @@ typedef struct xray_emitter {
     void (*after_fork)(void *data); /* optional: in a forked child, before first use there */
     void (*destroy)(void *data);    /* optional */
 
-    /* Optional, for one that sends after emit has returned; called at any time. */
+    /*
+     * Optional, for one that sends after emit has returned: what it lost since it
+     * was made. Called by any thread, at any time.
+     */
     void (*get_losses)(void *data, xray_losses *ret);
 } xray_emitter;
 
 /*
- * The constructors fill ret->size bytes of *ret: set it first. Give the emitter
- * to a recorder, which destroys it with itself, or call its destroy(data).
+ * The constructors fill ret->size bytes of *ret: set it first; -EINVAL for less
+ * than a struct that ends with destroy. Give the emitter to a recorder, which
+ * destroys it with itself, or call its destroy(data), if it has one.
  */
 
 /*
@@ -76,7 +80,7 @@ typedef struct xray_emitter {
  * minute, and when they fail, at most every ten seconds. A thread that lives as
  * long as the question asks it, so that no caller waits for a resolver, and the
  * address that worked stays until there is another. A numeric address never
- * has a thread.
+ * has a thread; localhost is a name.
  *
  * Returns 0, -EINVAL for an address it cannot read, -EADDRNOTAVAIL for a name
  * it cannot resolve, or the -errno of the socket.
@@ -97,9 +101,10 @@ XRAY_CHECKED XRAY_API int xray_emitter_udp(xray_emitter *ret, const char *addres
  *
  * The thread starts with the first document, sleeps when there are none for a
  * while, and has all signals blocked. A forked child has its own, and does not
- * send what its parent had waiting. flush() gives it timeout_ms. Ending the
- * recorder sends what waits for a second at most, and exit() for half a second;
- * _exit() does not. What inner refuses is counted (xray_losses).
+ * send what its parent had waiting. flush() waits up to timeout_ms for what is
+ * waiting, and then lets inner flush. Freeing the recorder sends what waits, for
+ * a second at most, and exit() for half a second; _exit() and a signal that ends
+ * the process lose it. What inner refuses is counted (xray_losses).
  *
  * Returns 0, -EINVAL without inner or its emit or for a capacity out of range,
  * -E2BIG for an inner with members that this library does not know, or -ENOMEM.
@@ -109,8 +114,9 @@ XRAY_CHECKED XRAY_API int xray_emitter_queue(xray_emitter *ret, const xray_emitt
                                              size_t capacity);
 
 /*
- * Writes each document as a line, and flushes the stream after it. The stream
- * stays the caller's. Returns 0, -EINVAL without a stream, or -ENOMEM.
+ * Writes each document as a line, and flushes the stream after it. A line is
+ * written under the stream's own lock, so that those of several threads do not
+ * mix. The stream stays the caller's. Returns 0, or -EINVAL without a stream.
  */
 XRAY_CHECKED XRAY_API int xray_emitter_stream(xray_emitter *ret, FILE *stream);
 

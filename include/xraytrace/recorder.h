@@ -20,11 +20,12 @@ typedef enum xray_log_level {
 
 /*
  * Where messages go. They never hold what was recorded: no names, keys or
- * values. Called by any thread; what it logs or begins itself is ignored.
+ * values. Called by any thread; what it logs or begins itself is ignored. A
+ * message ends with a NUL, has no newline, and is valid during the call.
  */
 typedef struct xray_logger {
     size_t size;
-    void *data;
+    void *data;    /* given to log */
     int32_t level; /* lower levels are not formatted at all; 0 is XRAY_LOG_WARNING */
     int32_t reserved;
     void (*log)(void *data, int level, const char *message);
@@ -33,22 +34,26 @@ typedef struct xray_logger {
 /* What time it is, for tests and replays. Called by any thread. */
 typedef struct xray_clock {
     size_t size;
-    void *data;
+    void *data;                    /* given to now_ns */
     int64_t (*now_ns)(void *data); /* Unix time in ns; must not go back */
 } xray_clock;
 
 /* Where memory comes from. Called by any thread. */
 typedef struct xray_allocator {
     size_t size;
-    void *data;
-    void *(*allocate)(void *data,
-                      size_t bytes); /* aligned as malloc() does; NULL when out of memory */
+    void *data; /* given to each function */
+
+    /* Aligned as malloc() does; NULL when out of memory. */
+    void *(*allocate)(void *data, size_t bytes);
+
+    /* What allocate gave, with the bytes it was asked for; never NULL. */
     void (*release)(void *data, void *memory, size_t bytes);
 } xray_allocator;
 
 /*
  * For the whole process, before anything else here is called. Returns 0,
- * -EINVAL without both functions, or -EBUSY when memory has been taken before.
+ * -EINVAL without both functions, -E2BIG, or -EBUSY when memory has been taken
+ * before.
  */
 XRAY_CHECKED XRAY_API int xray_set_allocator(const xray_allocator *allocator);
 
@@ -81,7 +86,7 @@ typedef struct xray_recorder_params {
     const xray_sampler *sampler; /* else one a second and 5 %; taken over on success */
     const xray_logger *logger;   /* else warnings and errors to stderr */
     const xray_clock *clock;     /* else the system's */
-    size_t stream_bytes;      /* send subsegments early beyond this; else 32 KiB; at most 60 KiB */
+    size_t stream_bytes; /* send subsegments early beyond this; else 32 KiB; -EINVAL over 60 KiB */
     const char *resource_arn; /* of the AWS resource that runs the program */
 } xray_recorder_params;
 
@@ -92,10 +97,12 @@ typedef struct xray_recorder_params {
 
 /*
  * Sampling, emission and configuration for a group of segments. Starts no
- * thread. NULL params mean all defaults. Returns 0, -ENOMEM, -E2BIG, -EINVAL
- * for a hook without its function or a daemon address that cannot be read, or
- * what the emitter's constructor returned. An address in the environment that
- * is not usable keeps the one given here, and is logged.
+ * thread; later, only a queue and a daemon that is known by a host name do
+ * (xraytrace/emitter.h). NULL params mean all defaults. Returns 0, -ENOMEM,
+ * -E2BIG, -EINVAL for a hook without its function, a value out of range or a
+ * daemon address that cannot be read, or what the emitter's constructor
+ * returned. An address in the environment that is not usable keeps the one
+ * given here, and is logged.
  *
  * Threads: safe to share. Recorders are independent of each other, and must
  * outlive the segments started on them.
@@ -103,24 +110,33 @@ typedef struct xray_recorder_params {
 XRAY_CHECKED XRAY_API int xray_recorder_new(xray_recorder **ret,
                                             const xray_recorder_params *params);
 
-/* Destroys its hooks too. NULL, and the library's own default recorder, are left alone. */
+/*
+ * Destroys its hooks too; a queue first sends what it holds. Not while a segment
+ * is open on it. NULL, and the library's own default recorder, are left alone.
+ */
 XRAY_API void xray_recorder_free(xray_recorder *recorder);
 
 /*
- * The one xray_begin_segment() uses: made from the environment on first use,
- * and then never freed. NULL only when out of memory. Setting one lends it: set
- * another, or NULL for the library's own, before freeing it.
+ * The one xray_begin_segment() uses on every thread: made from the environment
+ * on first use, and then never freed. NULL only when out of memory. Setting one,
+ * which any thread may do, lends it: set another, or NULL for the library's own,
+ * before freeing it.
  */
 XRAY_API xray_recorder *xray_recorder_default(void);
 XRAY_API void xray_recorder_set_default(xray_recorder *recorder);
 
-/* Waits until every ended segment is out. 0, or -ETIMEDOUT after timeout_ms. */
+/*
+ * Waits until every segment that has ended is out; those that are open are left
+ * alone. 0, also for NULL, or -ETIMEDOUT after timeout_ms; 0 ms only asks. What
+ * an emitter sends before emit returns, as over UDP, is out already.
+ */
 XRAY_API int xray_recorder_flush(xray_recorder *recorder, int timeout_ms);
 
 /*
  * Counts since the recorder was made. When nothing is open,
  * sampled = embedded + emitted + failed + dropped. Lambda's own invocation and
- * in-progress documents are in none of these.
+ * in-progress documents are in none of these. A forked child counts on from
+ * where its parent was.
  */
 typedef struct xray_stats {
     size_t size;

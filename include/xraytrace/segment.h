@@ -16,7 +16,10 @@ XRAY_BEGIN_DECLS
  * Threads: one thread at a time may use a segment, and ending a subsegment on
  * its parent's thread uses the parent: xray_detach() before handing one over.
  * Any thread may start a subsegment of a live one, take its header, or ask
- * whether it is sampled.
+ * whether it is sampled. The current segment and those outside it end when
+ * their thread does or calls exit(), as faults: with an exception of the type
+ * ThreadExit or ProcessExit. What is current on other threads at exit(), or
+ * nowhere, is not ended; nor is anything by _exit() or a signal.
  *
  * No order of ends is wrong. A subsegment becomes part of its parent's document
  * when the parent is open and at home on the same thread of the same process,
@@ -133,9 +136,11 @@ XRAY_API xray_segment *xray_resume(xray_recorder *recorder, const xray_trace_hea
                                    const char *name);
 
 /*
- * Links a segment to a segment of another trace: one of the messages of a batch, for
- * example. At most 20 links (X-Ray's limit); more are counted as truncated.
- * Only segments have links: on a subsegment it does nothing.
+ * Links a segment to a segment of another trace: to.parent_id in to.trace_id, as
+ * xray_get_header() gave it there; one of the messages of a batch, for example.
+ * At most 20 links (X-Ray's limit); more, and one without a parent_id, are left
+ * out and counted as truncated. Only segments have links: on a subsegment it
+ * does nothing.
  */
 XRAY_API void xray_add_link(xray_segment *segment, const xray_trace_header *to);
 
@@ -163,8 +168,9 @@ XRAY_API bool xray_is_recording(const xray_segment *segment);
 
 /*
  * What to send downstream, or hand to xray_resume(): trace, this segment as the
- * parent, decision. All zero for NULL. Complete also for unsampled segments:
- * their ids are made when first asked for. ret must not be NULL.
+ * parent, decision. All zero for NULL. Complete also for unsampled segments,
+ * whose ids are made when first asked for; with AWS_XRAY_NOOP_ID=true they have
+ * only the ids that came in. ret must not be NULL.
  */
 XRAY_API void xray_get_header(const xray_segment *segment, xray_trace_header *ret);
 

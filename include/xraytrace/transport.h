@@ -26,8 +26,8 @@ typedef struct xray_http_exchange {
  * How HTTP is spoken. libxraytrace-curl has one (xray_transport_curl());
  * implement it to use another stack.
  *
- * Threads: called from sender and poller threads, by several at once, and never
- * on the recording path: it may block for as long as the exchange has.
+ * Threads: may be called by several at once, and never on the recording path: it
+ * may block for as long as the exchange has.
  */
 typedef struct xray_transport {
     size_t size;
