@@ -31,12 +31,14 @@ static void set_up(void)
     xr_library_enter();
 }
 
-/* All that were made, to be given back: nothing may be lost, not even by a test. */
+/* All that were made, to be given back: nothing may be lost, not even by a test, nor be left open.
+ */
 static struct xr_segment *made[10000];
 static size_t made_count;
 
 static void put_all(void)
 {
+    xr_current_clear();
     while (made_count > 0)
         xr_pool_put(XR_POOL_SEGMENT, made[--made_count]);
 }
