@@ -6,6 +6,7 @@
 
 #include "api/api.h"
 #include "base/alloc.h"
+#include "base/hook.h"
 #include "recorder/default.h"
 #include "recorder/library.h"
 

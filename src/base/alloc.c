@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/thread.h"
+#include "base/hook.h"
 
 static void *default_allocate(void *data, size_t bytes)
 {
@@ -33,13 +33,13 @@ bool xr_alloc_set(const struct xr_allocator *replacement)
 
 void *xr_alloc(size_t bytes)
 {
+    struct xr_hook_call call = xr_hook_enter();
     void *memory;
 
     if (!atomic_load_explicit(&in_use, memory_order_relaxed))
         atomic_store(&in_use, true);
-    xr_hooks_running++;
     memory = allocator.allocate(allocator.data, bytes);
-    xr_hooks_running--;
+    xr_hook_leave(call);
     return memory;
 }
 
@@ -54,9 +54,11 @@ void *xr_alloc_zero(size_t bytes)
 
 void xr_free(void *memory, size_t bytes)
 {
+    struct xr_hook_call call;
+
     if (!memory)
         return;
-    xr_hooks_running++;
+    call = xr_hook_enter();
     allocator.release(allocator.data, memory, bytes);
-    xr_hooks_running--;
+    xr_hook_leave(call);
 }

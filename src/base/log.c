@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/log.h"
 
-#include <errno.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 
 #include "base/clock.h"
-#include "base/thread.h"
+#include "base/hook.h"
 
 #define DUE_EVERY_NS (60 * XR_NS_PER_S)
 
@@ -29,19 +28,18 @@ void xr_log(const struct xr_logger *logger, int level, const char *format, ...)
     static _Thread_local bool logging;
     char message[512];
     va_list arguments;
-    int saved = errno;
+    struct xr_hook_call call;
 
     if (level < logger->level || logging)
         return;
+    call = xr_hook_enter();
     va_start(arguments, format);
     vsnprintf(message, sizeof(message), format, arguments);
     va_end(arguments);
     logging = true;
-    xr_hooks_running++;
     logger->log(logger->data, level, message);
-    xr_hooks_running--;
     logging = false;
-    errno = saved;
+    xr_hook_leave(call);
 }
 
 bool xr_log_due(_Atomic int64_t *last_ns)

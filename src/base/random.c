@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/random.h"
 
+#include <errno.h>
 #include <sys/random.h>
 
 #include "base/clock.h"
@@ -29,8 +30,11 @@ static void seed(uint64_t state[4])
 
 void xr_random_seed(void)
 {
+    int saved = errno;
+
     xr_thread_enter();
     seed(xr_thread.random);
+    errno = saved;
 }
 
 int xr_random_chance(double probability)

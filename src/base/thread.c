@@ -2,6 +2,7 @@
 #include "base/thread.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -59,9 +60,12 @@ static void set_up(void)
 
 void xr_thread_enter_slow(void)
 {
+    int saved = errno;
+
     pthread_once(&once, set_up);
     xr_thread.id = atomic_fetch_add(&last_id, 1) + 1;
     pthread_setspecific(exit_key, &xr_thread);
+    errno = saved;
 }
 
 void xr_thread_register(const struct xr_thread_hooks *hooks)

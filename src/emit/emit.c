@@ -4,21 +4,6 @@
 #include <errno.h>
 #include <string.h>
 
-int xr_emitter_copy(xray_emitter *ret, const xray_emitter *given)
-{
-    const unsigned char *bytes = (const unsigned char *)given;
-    size_t size = given->size;
-
-    if (size < sizeof(size))
-        return -EINVAL;
-    for (size_t i = sizeof(*ret); i < size; i++)
-        if (bytes[i] != 0)
-            return -E2BIG;
-    memset(ret, 0, sizeof(*ret));
-    memcpy(ret, given, size < sizeof(*ret) ? size : sizeof(*ret));
-    return 0;
-}
-
 int xr_emitter_return(xray_emitter *ret, const xray_emitter *made)
 {
     size_t size = ret->size;

@@ -12,9 +12,6 @@ int xr_emitter_udp(xray_emitter *ret, const char *address);
 int xr_emitter_queue(xray_emitter *ret, const xray_emitter *inner, size_t capacity);
 int xr_emitter_stream(xray_emitter *ret, FILE *stream);
 
-/* One that was given, as this library knows it; 0, -EINVAL or -E2BIG. */
-int xr_emitter_copy(xray_emitter *ret, const xray_emitter *given);
-
 /* Gives the caller as much of an emitter as its struct has; -EINVAL below XR_EMITTER_LEAST. */
 int xr_emitter_return(xray_emitter *ret, const xray_emitter *made);
 

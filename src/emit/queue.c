@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/hook.h"
 #include "emit/emit.h"
 #include "emit/udp.h"
 
@@ -166,7 +167,7 @@ int xr_emitter_queue(xray_emitter *ret, const xray_emitter *inner, size_t capaci
 {
     struct xr_queue *queue;
     xray_emitter copy;
-    int r = xr_emitter_copy(&copy, inner);
+    int r = xr_hook_copy(&copy, inner, sizeof(copy));
 
     if (r < 0)
         return r;

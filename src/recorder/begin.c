@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <string.h>
 
+#include "base/hook.h"
 #include "base/random.h"
 #include "model/describe.h"
 #include "recorder/lifecycle.h"
@@ -73,14 +74,16 @@ static bool decide(xray_recorder *recorder, const char *name, const xray_segment
         .now_ns = xr_recorder_ask_clock(recorder),
     };
 
+    struct xr_hook_call call;
+
     decision->sampled = 0;
     decision->rule[0] = '\0';
     if (recorder->decides == XR_DECIDES_YES || recorder->decides == XR_DECIDES_NO)
         return recorder->decides == XR_DECIDES_YES;
     xr_recorder_check_fork(recorder);
-    xr_hooks_running++;
+    call = xr_hook_enter();
     recorder->sampler.decide(recorder->sampler.data, &request, decision);
-    xr_hooks_running--;
+    xr_hook_leave(call);
     decision->rule[sizeof(decision->rule) - 1] = '\0';
     return decision->sampled != 0;
 }
@@ -202,7 +205,7 @@ xray_segment *xr_usual_begin_recorded(struct xr_segment *parent, const char *nam
     segment = xr_usual_new(parent->recorder, XR_SUBSEGMENT | inherited);
     xr_segment_inherit(segment, parent);
     record_child(segment, parent, name, 0);
-    return xr_current_push_stacked(segment);
+    return xr_current_push(segment);
 }
 
 static __attribute__((__noinline__)) void record_subsegment(struct xr_segment *segment,

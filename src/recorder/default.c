@@ -15,7 +15,7 @@ xray_recorder *xr_default_make(void)
     static _Thread_local bool making;
     xray_recorder *expected = NULL;
     xray_recorder *made = NULL;
-    int r;
+    int saved = errno, r;
 
     /* An allocator that begins a segment asks for what is just being made. */
     if (making)
@@ -24,6 +24,7 @@ xray_recorder *xr_default_make(void)
     making = true;
     r = xr_recorder_new(&made, NULL);
     making = false;
+    errno = saved;
     if (r < 0 && r != -ENOMEM) {
         xr_log(&xr_log_stderr, XR_LOG_ERROR, "tracing is off: %s", strerror(-r));
         made = xr_recorder_new_disabled();

@@ -4,12 +4,14 @@
 #include <sched.h>
 #include <string.h>
 
+#include "base/hook.h"
 #include "recorder/recorder.h"
 
 /* The child may have started threads before: one tells the hooks, and the others wait for it. */
 void xr_recorder_after_fork(xray_recorder *recorder)
 {
     uint32_t prepared = atomic_load(&recorder->fork_prepared);
+    struct xr_hook_call call;
 
     if (xr_hooks_running)
         return;
@@ -19,12 +21,12 @@ void xr_recorder_after_fork(xray_recorder *recorder)
             sched_yield();
         return;
     }
-    xr_hooks_running++;
+    call = xr_hook_enter();
     if (recorder->sampler.after_fork)
         recorder->sampler.after_fork(recorder->sampler.data);
     if (recorder->emitter.after_fork)
         recorder->emitter.after_fork(recorder->emitter.data);
-    xr_hooks_running--;
+    xr_hook_leave(call);
     atomic_store(&recorder->fork_generation, xr_fork_generation);
 }
 
@@ -79,43 +81,46 @@ static void count_failure(xray_recorder *recorder, int error, bool in_progress)
 void xr_recorder_emit(xray_recorder *recorder, const xray_document *document)
 {
     bool in_progress = document->flags & XRAY_DOCUMENT_IN_PROGRESS;
-    int saved = errno, r;
+    struct xr_hook_call call;
+    int r;
 
     xr_recorder_check_fork(recorder);
-    xr_hooks_running++;
+    call = xr_hook_enter();
     r = recorder->emitter.emit(recorder->emitter.data, document);
-    xr_hooks_running--;
+    /* Who ends a segment between a failed call and looking at errno still finds it. */
+    xr_hook_leave(call);
     if (in_progress)
         xr_count(recorder, XR_IN_PROGRESS, 1);
     else if (r >= 0)
         xr_count(recorder, XR_EMITTED, 1);
     if (__builtin_expect(r < 0, 0))
         count_failure(recorder, -r, in_progress);
-    /* Who ends a segment between a failed call and looking at errno still finds it. */
-    errno = saved;
 }
 
 void xr_recorder_get_losses(xray_recorder *recorder, xray_losses *ret)
 {
+    struct xr_hook_call call;
+
     memset(ret, 0, sizeof(*ret));
     ret->size = sizeof(*ret);
     if (!recorder->emitter.get_losses)
         return;
     xr_recorder_check_fork(recorder);
-    xr_hooks_running++;
+    call = xr_hook_enter();
     recorder->emitter.get_losses(recorder->emitter.data, ret);
-    xr_hooks_running--;
+    xr_hook_leave(call);
 }
 
 int xr_recorder_flush(xray_recorder *recorder, int timeout_ms)
 {
+    struct xr_hook_call call;
     int r;
 
     if (!recorder->emitter.flush)
         return 0;
     xr_recorder_check_fork(recorder);
-    xr_hooks_running++;
+    call = xr_hook_enter();
     r = recorder->emitter.flush(recorder->emitter.data, timeout_ms);
-    xr_hooks_running--;
+    xr_hook_leave(call);
     return r;
 }

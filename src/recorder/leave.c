@@ -62,10 +62,11 @@ static void on_thread_exit(void)
     leave_all(&thread_exit);
 }
 
-/* Of the thread that called exit(): the others may still be at work. */
+/* Of the thread that called exit(): the others may still be at work. A hook may hold locks. */
 static void on_process_exit(void)
 {
-    leave_all(&process_exit);
+    if (!xr_hooks_running)
+        leave_all(&process_exit);
 }
 
 void xr_leave_set_up(void)

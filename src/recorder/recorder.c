@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/hook.h"
 #include "emit/emit.h"
 #include "recorder/constants.h"
 #include "recorder/settings.h"
@@ -15,22 +16,6 @@
 
 #define DEFAULT_PER_SECOND 1
 #define DEFAULT_FRACTION   0.05
-
-int xr_hook_copy(void *ret, const void *hook, size_t known)
-{
-    const unsigned char *bytes = hook;
-    size_t size;
-
-    memcpy(&size, hook, sizeof(size));
-    if (size < sizeof(size))
-        return -EINVAL;
-    for (size_t i = known; i < size; i++)
-        if (bytes[i] != 0)
-            return -E2BIG;
-    memset(ret, 0, known);
-    memcpy(ret, hook, size < known ? size : known);
-    return 0;
-}
 
 static int make_emitter(xray_recorder *recorder, const struct xr_settings *settings)
 {
@@ -90,12 +75,13 @@ static void touch_lambda_sign(void)
 
 static void destroy_hooks(xray_recorder *recorder)
 {
-    xr_hooks_running++;
+    struct xr_hook_call call = xr_hook_enter();
+
     if (recorder->emitter.destroy)
         recorder->emitter.destroy(recorder->emitter.data);
     if (recorder->sampler.destroy)
         recorder->sampler.destroy(recorder->sampler.data);
-    xr_hooks_running--;
+    xr_hook_leave(call);
 }
 
 /* Says why there is no recorder, and what to do about it. */
@@ -236,9 +222,10 @@ int64_t xr_recorder_ask_clock(const xray_recorder *recorder)
     int64_t now_ns = 0;
 
     if (__builtin_expect(recorder->clock.now_ns != NULL, 0)) {
-        xr_hooks_running++;
+        struct xr_hook_call call = xr_hook_enter();
+
         now_ns = recorder->clock.now_ns(recorder->clock.data);
-        xr_hooks_running--;
+        xr_hook_leave(call);
     }
     return now_ns;
 }

@@ -62,9 +62,6 @@ struct xray_recorder {
     char *text; /* what constants and origin point into */
 };
 
-/* A copy of a hook as this library knows it; 0, -EINVAL or -E2BIG. */
-int xr_hook_copy(void *ret, const void *hook, size_t known);
-
 int xr_recorder_new(xray_recorder **ret, const xray_recorder_params *params);
 void xr_recorder_free(xray_recorder *recorder);
 int xr_recorder_flush(xray_recorder *recorder, int timeout_ms);

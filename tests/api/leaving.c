@@ -245,6 +245,31 @@ static void cancel_thread(void)
     _exit(5);
 }
 
+static void *be_cancelled_and_end(void *unused)
+{
+    int state;
+
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
+    begin_two();
+    pthread_cancel(pthread_self());
+    pthread_setcancelstate(PTHREAD_CANCEL_ENABLE, &state);
+    xray_end(xray_start_subsegment(xray_current(), "another"));
+    xray_send_in_progress(xray_current());
+    return unused;
+}
+
+/* What a thread begins to send is sent, and counted. */
+static void cancel_thread_that_sends(void)
+{
+    xray_stats stats = { .size = sizeof(stats) };
+    pthread_t thread;
+
+    pthread_create(&thread, NULL, be_cancelled_and_end, NULL);
+    pthread_join(thread, NULL);
+    xray_recorder_get_stats(recorder, &stats);
+    _exit(stats.in_progress == 1 && stats.sampled == stats.embedded + stats.emitted ? 5 : 6);
+}
+
 static pthread_t first_thread;
 
 static void *wait_for_first(void *unused)
@@ -275,6 +300,7 @@ static void expect_of_threads(void)
     for (int i = 0; i < document_count; i++)
         finals += ended_by(documents[i], "ThreadExit");
     expect(finals == 2, "with one final document for each that was in progress");
+    expect(exits(cancel_thread_that_sends), "one that is cancelled has sent what it was sending");
 }
 
 /* ---- exit() ----------------------------------------------------------------------------- */
@@ -362,6 +388,8 @@ static void exit_with_handler(void)
     exit(5);
 }
 
+static const xray_trace_header sampled = { .sampled = XRAY_SAMPLED_YES };
+
 static int exit_in_emitter(void *data, const xray_document *document)
 {
     (void)data;
@@ -376,6 +404,26 @@ static void exit_in_hook(void)
     if (xray_recorder_new(&recorder, xray_recorder_params(.emitter = &emitter)) < 0)
         _exit(99);
     xray_end(xray_start_segment(recorder, NULL));
+}
+
+static int exit_in_emitter_that_locks(void *data, const xray_document *document)
+{
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+
+    (void)data;
+    (void)document;
+    pthread_mutex_lock(&lock);
+    exit(5);
+}
+
+static void exit_in_hook_with_open(void)
+{
+    xray_emitter emitter = { .size = sizeof(emitter), .emit = exit_in_emitter_that_locks };
+
+    if (xray_recorder_new(&recorder, xray_recorder_params(.emitter = &emitter)) < 0)
+        _exit(99);
+    xray_attach(xray_start_segment(recorder, xray_segment_params(.header = &sampled)));
+    xray_end(xray_start_segment(recorder, xray_segment_params(.header = &sampled)));
 }
 
 static void exit_after_free(void)
@@ -397,6 +445,7 @@ static void expect_of_exit(void)
     expect(exits(exit_with_handler) && document_count == 1,
            "a handler that ends what is open is heard once");
     expect(exits(exit_in_hook) && document_count == 0, "exit() within a hook just leaves");
+    expect(exits(exit_in_hook_with_open), "and calls none, whatever is open");
 }
 
 static void expect_of_open_at_exit(void)

@@ -499,3 +499,14 @@ Test(environment, of_a_neighbour_never_stops_the_program)
     settle();
     cr_expect_eq(document_count(), 1);
 }
+
+Test(environment, of_the_recorder_that_is_made_on_first_use_leaves_errno_alone)
+{
+    setenv("AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1:9", 1);
+    /* The sign for it is there already. */
+    setenv("LAMBDA_TASK_ROOT", "/var/task", 1);
+    (void)mkdir("/tmp/.aws-xray", 0755);
+    errno = EXDEV;
+    cr_expect(xray_recorder_default());
+    cr_expect_eq(errno, EXDEV);
+}

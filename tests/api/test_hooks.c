@@ -199,6 +199,96 @@ Test(hook, that_ends_the_segment_being_sent_does_no_harm)
     settle();
 }
 
+/* ---- What hooks leave behind ------------------------------------------------------- */
+
+static void *allocate_and_fail(void *data, size_t bytes)
+{
+    (void)data;
+    errno = ENOMEM;
+    return malloc(bytes);
+}
+
+static void release_and_fail(void *data, void *memory, size_t bytes)
+{
+    (void)data;
+    (void)bytes;
+    free(memory);
+    errno = ENOMEM;
+}
+
+static int64_t tell_time_and_fail(void *data)
+{
+    (void)data;
+    errno = ENOSYS;
+    return clock_ns;
+}
+
+static void decide_and_fail(void *data, const xray_sampling_request *request,
+                            xray_sampling_decision *ret)
+{
+    (void)data;
+    (void)request;
+    errno = ENOTCONN;
+    *ret = (xray_sampling_decision){ .sampled = 1, .rule = "rule" };
+}
+
+static int emit_and_fail(void *data, const xray_document *document)
+{
+    (void)data;
+    (void)document;
+    errno = EPIPE;
+    return -EPIPE;
+}
+
+static const xray_emitter failing_emitter = { .size = sizeof(failing_emitter),
+                                              .emit = emit_and_fail };
+static const xray_sampler failing_sampler = { .size = sizeof(failing_sampler),
+                                              .decide = decide_and_fail };
+static const xray_clock failing_clock = { .size = sizeof(failing_clock),
+                                          .now_ns = tell_time_and_fail };
+
+#define LEAVES_ERRNO_ALONE(call)                       \
+    do {                                               \
+        errno = EXDEV;                                 \
+        call;                                          \
+        cr_expect_eq(errno, EXDEV, "after %s", #call); \
+    } while (0)
+
+static void record_with_failing_hooks(void *unused)
+{
+    static char much[3000];
+    xray_segment *a, *b;
+
+    (void)unused;
+    memset(much, 'x', sizeof(much) - 1);
+    LEAVES_ERRNO_ALONE(a = xray_begin_segment("a"));
+    LEAVES_ERRNO_ALONE(b = xray_begin_subsegment("b"));
+    LEAVES_ERRNO_ALONE(xray_add_metadata(b, NULL, "much", much));
+    LEAVES_ERRNO_ALONE(xray_add_metadata(b, NULL, "more", much));
+    LEAVES_ERRNO_ALONE(xray_add_exception(b, "type", "%s", much));
+    LEAVES_ERRNO_ALONE(xray_send_in_progress(b));
+    LEAVES_ERRNO_ALONE(xray_end(b));
+    LEAVES_ERRNO_ALONE(b = xray_start_subsegment(a, "c"));
+    LEAVES_ERRNO_ALONE(xray_detach(b));
+    LEAVES_ERRNO_ALONE(xray_attach(b));
+    LEAVES_ERRNO_ALONE(xray_end(b));
+    LEAVES_ERRNO_ALONE(xray_end(a));
+}
+
+Test(hook, that_fails_leaves_errno_alone)
+{
+    xray_allocator careless = { .size = sizeof(careless),
+                                .allocate = allocate_and_fail,
+                                .release = release_and_fail };
+
+    cr_assert_eq(xray_set_allocator(&careless), 0);
+    record_with((xray_recorder_params){
+        .emitter = &failing_emitter, .sampler = &failing_sampler, .clock = &failing_clock });
+    record_with_failing_hooks(NULL);
+    on_thread(record_with_failing_hooks, NULL);
+    settle();
+}
+
 /* ---- What hooks are told ---------------------------------------------------------- */
 
 static xray_sampling_request told;
