@@ -47,14 +47,16 @@ static void count_loss(struct xr_queue *queue, uint32_t flags, int error)
 
 static bool gives_up(const struct xr_queue *queue)
 {
-    return xr_clock_monotonic_ns() >= atomic_load(&queue->give_up_ns);
+    int64_t at = atomic_load(&queue->give_up_ns);
+
+    return at != INT64_MAX && xr_clock_monotonic_ns() >= at;
 }
 
 static void send_batch(struct xr_queue *queue, const xray_document *documents, int count)
 {
     int results[XR_BATCH_MAX];
 
-    if (queue->udp)
+    if (queue->udp && !gives_up(queue))
         xr_udp_emit_batch(queue->udp, documents, count, results);
     else
         for (int i = 0; i < count; i++)
@@ -229,22 +231,33 @@ void xr_queue_retry(struct xr_queue *queue)
     atomic_fetch_and(&queue->word, ~XR_QUEUE_INLINE);
 }
 
+static bool is_empty(const struct xr_queue *queue)
+{
+    uint64_t word = atomic_load(&queue->word);
+
+    return xr_queue_taken(word) == 0 && xr_queue_sending(word) == 0;
+}
+
 int xr_queue_wait(struct xr_queue *queue, int timeout_ms)
 {
     int64_t until_ns = xr_clock_monotonic_ns() + (int64_t)timeout_ms * 1000000;
     struct timespec until = timespec_of(until_ns);
-    uint64_t word = atomic_load(&queue->word), number;
-    int error = 0;
+    int error = 0, cancel_state;
+    uint64_t number;
 
-    if (xr_queue_taken(word) == 0 && xr_queue_sending(word) == 0)
-        return 0;
+    /* A thread that is cancelled while it waits would keep the lock. */
+    pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     pthread_mutex_lock(&queue->lock);
-    number = ++queue->requested;
-    pthread_cond_signal(&queue->wake);
-    while (queue->finished < number && error == 0 && timeout_ms > 0)
-        error = pthread_cond_timedwait(&queue->progress, &queue->lock, &until);
-    error = queue->finished < number ? ETIMEDOUT : 0;
+    /* Asked here, since what is sent without a thread is gone before that has had the lock. */
+    if (!is_empty(queue)) {
+        number = ++queue->requested;
+        pthread_cond_signal(&queue->wake);
+        while (queue->finished < number && error == 0 && timeout_ms > 0)
+            error = pthread_cond_timedwait(&queue->progress, &queue->lock, &until);
+        error = queue->finished < number ? ETIMEDOUT : 0;
+    }
     pthread_mutex_unlock(&queue->lock);
+    pthread_setcancelstate(cancel_state, NULL);
     return -error;
 }
 

@@ -425,6 +425,28 @@ Test(queue, has_nothing_to_wait_for_when_it_is_empty)
     queue.destroy(queue.data);
 }
 
+static void *flush_and_be_cancelled(void *queue)
+{
+    pthread_cancel(pthread_self());
+    (void)((xray_emitter *)queue)->flush(((xray_emitter *)queue)->data, 50);
+    return NULL;
+}
+
+Test(queue, goes_on_when_a_thread_that_flushes_is_cancelled)
+{
+    xray_emitter queue = queue_to((xray_emitter){ .emit = keep_after_gate }, 0);
+    pthread_t thread;
+
+    close_gate();
+    cr_expect_eq(emit_number(&queue, 0), 0);
+    cr_assert_eq(pthread_create(&thread, NULL, flush_and_be_cancelled, &queue), 0);
+    pthread_join(thread, NULL);
+    open_gate();
+    cr_expect_eq(flush(&queue), 0);
+    expect_kept_numbers(1);
+    queue.destroy(queue.data);
+}
+
 static int flushed_with = -1;
 
 static int keep_timeout(void *data, int timeout_ms)
