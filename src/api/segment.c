@@ -46,6 +46,8 @@ static __attribute__((__noinline__)) xray_segment *begin_segment(const char *nam
 
     if (invocation)
         return push(invocation->recorder, xr_start_subsegment(invocation, name, &plain_subsegment));
+    /* It may be another's handle later. */
+    xr_stack.invocation = NULL;
     recorder = xr_default();
     if (!recorder)
         return push(recorder, NULL);

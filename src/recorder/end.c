@@ -12,13 +12,17 @@ static uint64_t home_of(const struct xr_segment *segment)
     return atomic_load_explicit(&segment->home, memory_order_relaxed);
 }
 
-/* The parent whose document this one can be part of, or NULL. */
+/*
+ * The parent whose document this one can be part of, or NULL. Its handle may have
+ * come again for another one since, but its id has not.
+ */
 static struct xr_segment *embedding_parent(const struct xr_segment *segment)
 {
     struct xr_segment *parent = xr_segment_of(
         atomic_load_explicit(&segment->parent, memory_order_relaxed));
 
     if (!parent || (segment->state & XR_OWN_DOCUMENT) || home_of(parent) != xr_thread.id ||
+        atomic_load_explicit(&parent->id, memory_order_relaxed) != segment->parent_id ||
         parent->fork_generation != xr_fork_generation || (parent->state & XR_OWN_DOCUMENT) ||
         (parent->flags & XR_FACADE))
         return NULL;

@@ -321,6 +321,46 @@ Test(handle, differs_from_the_one_before_in_the_same_memory)
     settle();
 }
 
+/* A handle comes again after 2048 segments: a child that is still open has only the first parent.
+ */
+Test(handle, of_a_parent_may_come_again_before_its_child_ends)
+{
+    xray_segment *a = xray_begin_segment("a"), *other;
+    xray_segment *child = xray_start_subsegment(a, "child");
+
+    xray_end(a);
+    for (int i = 0; (other = xray_begin_segment("other")) != a; i++) {
+        xray_end(other);
+        forget_documents();
+        cr_assert_lt(i, 5000);
+    }
+    xray_end(child);
+    xray_end(other);
+    cr_expect_eq(document_count(), 2);
+    cr_expect(own_document("child"));
+    forget_documents();
+    settle();
+}
+
+Test(handle, of_a_parent_may_come_again_in_memory_that_is_free)
+{
+    xray_segment *a = xray_begin_segment("a"), *other = NULL;
+    xray_segment *child = xray_start_subsegment(a, "child");
+
+    xray_end(a);
+    for (int i = 0; i < 2047; i++) {
+        other = xray_begin_segment("other");
+        xray_end(other);
+        forget_documents();
+    }
+    cr_assert_eq((uintptr_t)other / 2048, (uintptr_t)a / 2048);
+    xray_end(child);
+    cr_expect_eq(document_count(), 1);
+    cr_expect(own_document("child"));
+    forget_documents();
+    settle();
+}
+
 Test(handle, of_an_ended_segment_says_nothing)
 {
     xray_segment *a = xray_begin_segment("a");

@@ -79,6 +79,18 @@ Test(lambda, is_over_for_segments_that_are_begun_after_its_end)
     settle();
 }
 
+Test(lambda, that_was_ended_as_segments_are_is_over_too)
+{
+    xray_end(xray_lambda_begin(recorder, SAMPLED));
+    for (int i = 0; i < 5000; i++)
+        xray_end(xray_begin_segment("a"));
+    cr_expect_eq(document_count(), 5000);
+    for (size_t i = 0; i < document_count(); i++)
+        cr_assert(document_flags(i) & XRAY_DOCUMENT_SEGMENT, "the %zuth", i);
+    forget_documents();
+    settle();
+}
+
 Test(lambda, passes_its_own_ids_on)
 {
     xray_segment *invocation = xray_lambda_begin(recorder, SAMPLED ";Lineage=a:1");
