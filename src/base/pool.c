@@ -2,6 +2,7 @@
 #include "base/pool.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -71,20 +72,33 @@ void xr_pool_set_up(void)
     xr_thread_register(&hooks);
 }
 
-/* Segments must be aligned to their size; a slab has room for that, and is never freed. */
+/* Those of segments: they are never freed, and tools that look for leaks should find them. */
+struct slab {
+    struct slab *next;
+};
+
+static _Atomic(struct slab *) slabs;
+
+static void list(struct slab *slab)
+{
+    slab->next = atomic_load(&slabs);
+    while (!atomic_compare_exchange_weak(&slabs, &slab->next, slab))
+        ;
+}
+
+/* Segments must be aligned to their size: a slab has room for that, of which some is in front. */
 static void make(enum xr_pool_class class)
 {
     size_t bytes = classes[class].bytes;
     size_t slab = classes[class].slab * bytes + (class == XR_POOL_SEGMENT ? bytes : 0);
     char *memory = xr_alloc(slab);
-    uintptr_t past;
 
     if (!memory)
         return;
     if (class == XR_POOL_SEGMENT) {
         memset(memory, 0, slab);
-        past = (uintptr_t)memory % bytes;
-        memory += past ? bytes - past : 0;
+        list((struct slab *)(void *)memory);
+        memory += bytes - (uintptr_t)memory % bytes;
     }
     for (size_t i = classes[class].slab; i-- > 0;)
         push(&xr_pool_mine[class], (struct xr_pool_block *)(memory + i * bytes));

@@ -30,14 +30,6 @@ static inline uint64_t xr_sixteen_word(const char *p)
     return le64toh(word);
 }
 
-static inline uint32_t xr_sixteen_half_word(const char *p)
-{
-    uint32_t word;
-
-    memcpy(&word, p, sizeof(word));
-    return le32toh(word);
-}
-
 #if XR_SIXTEEN_SSE2
 
 typedef __m128i xr_sixteen;
