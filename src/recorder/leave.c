@@ -35,6 +35,12 @@ static const xray_exception process_exit = {
 /* How long a process that ends waits for an emitter that sends later. */
 #define EXIT_FLUSH_MS 100
 
+static void flush_at_exit(xray_recorder *recorder, const xray_exception *reason)
+{
+    if (recorder && reason == &process_exit)
+        (void)xr_recorder_flush(recorder, EXIT_FLUSH_MS);
+}
+
 /* What is open on the stack ends, and says why. */
 static void leave_all(const xray_exception *reason)
 {
@@ -47,13 +53,14 @@ static void leave_all(const xray_exception *reason)
             xr_current_remove(segment, true);
             continue;
         }
+        if (recorder != segment->recorder)
+            flush_at_exit(recorder, reason);
         recorder = segment->recorder;
         if ((segment->flags & (XR_RECORDING | XR_FACADE)) == XR_RECORDING)
             (void)xr_describe_exception(segment, xr_random_u64() | 1, reason);
         xr_end(segment, xr_handle(segment), 0);
     }
-    if (recorder && reason == &process_exit)
-        (void)xr_recorder_flush(recorder, EXIT_FLUSH_MS);
+    flush_at_exit(recorder, reason);
     xr_current_clear();
 }
 

@@ -448,8 +448,61 @@ static void expect_of_exit(void)
     expect(exits(exit_in_hook_with_open), "and calls none, whatever is open");
 }
 
-static void expect_of_open_at_exit(void)
+static int flushes;
+
+static int count_flush(void *data, int timeout_ms)
 {
+    (void)data;
+    (void)timeout_ms;
+    flushes++;
+    return 0;
+}
+
+static int take(void *data, const xray_document *document)
+{
+    (void)data;
+    (void)document;
+    return 0;
+}
+
+static void expect_two_flushes(void)
+{
+    _exit(flushes == 2 ? 5 : 6);
+}
+
+static void exit_with_two_recorders(void)
+{
+    xray_emitter emitter = { .size = sizeof(emitter), .emit = take, .flush = count_flush };
+
+    for (int i = 0; i < 2; i++) {
+        if (xray_recorder_new(&recorder, xray_recorder_params(.emitter = &emitter)) < 0)
+            _exit(99);
+        xray_attach(xray_start_segment(recorder, xray_segment_params(.header = &sampled)));
+    }
+    exit(0);
+}
+
+/* Its handler is there before the library's, and so comes after that. */
+static int run_with_handler(char *program)
+{
+    int status = -1;
+    pid_t child;
+
+    fflush(stdout);
+    child = fork();
+    if (child == 0) {
+        alarm(PATIENCE_SECONDS);
+        execl("/proc/self/exe", program, "two-recorders", (char *)NULL);
+        _exit(98);
+    }
+    if (child < 0 || waitpid(child, &status, 0) != child)
+        exit(99);
+    return WEXITSTATUS(status);
+}
+
+static void expect_of_open_at_exit(char *program)
+{
+    expect(run_with_handler(program) == 5, "exit() flushes each recorder that had something open");
     expect(exits(exit_with_two) && two_ended_by("ProcessExit"),
            "exit() ends what is open, as a fault");
     expect(exits(exit_with_in_progress) && document_count == 4 &&
@@ -466,6 +519,10 @@ int main(int argc, char **argv)
     struct sockaddr_in bound = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t length = sizeof(bound);
 
+    if (argc > 1 && strcmp(argv[1], "two-recorders") == 0) {
+        atexit(expect_two_flushes);
+        exit_with_two_recorders();
+    }
     daemon_socket = socket(AF_INET, SOCK_DGRAM, 0);
     if (bind(daemon_socket, (struct sockaddr *)&bound, length) < 0 ||
         getsockname(daemon_socket, (struct sockaddr *)&bound, &length) < 0)
@@ -475,7 +532,7 @@ int main(int argc, char **argv)
     expect_of_threads();
     expect_of_exit();
     if (argc > 1 && strcmp(argv[1], "open-at-exit") == 0)
-        expect_of_open_at_exit();
+        expect_of_open_at_exit(argv[0]);
     forget_documents();
     close(daemon_socket);
     printf("1..%d\n", tests_run);
