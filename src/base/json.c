@@ -100,12 +100,18 @@ size_t xr_json_string_size(const char *text, size_t length)
     for (size_t i = 0; i < length; i++) {
         unsigned char c = (unsigned char)text[i];
 
-        if (c == '"' || c == '\\')
+        if (c == '"' || c == '\\') {
             size++;
-        else if (c < 0x20)
+        } else if (c < 0x20) {
             size += 5;
-        else if (c >= 0x80)
-            size += 2; /* one that is replaced takes three bytes */
+        } else if (c >= 0x80) {
+            size_t character = xr_utf8_valid(text + i, length - i);
+
+            if (character > 0)
+                i += character - 1;
+            else
+                size += 2; /* what is put in its place takes three bytes */
+        }
     }
     return size;
 }

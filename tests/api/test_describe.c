@@ -457,6 +457,19 @@ Test(metadata, that_is_null_text_is_null)
     cr_expect(cJSON_IsNull(member(document(0), "metadata.default.x")));
 }
 
+Test(metadata, of_any_script_has_text_of_32_kib)
+{
+    static char text[32767 + 1];
+    xray_segment *a = open_one();
+
+    for (size_t i = 0; i + 3 < sizeof(text); i += 3)
+        memcpy(text + i, "\xE2\x82\xAC", 3);
+    xray_add_metadata(a, NULL, "x", text);
+    cr_expect_eq(truncated(), 0);
+    end_and_settle(a);
+    cr_expect_str_eq(text_at(document(0), "metadata.default.x"), text);
+}
+
 Test(metadata, with_odd_keys_stays_json)
 {
     xray_segment *a = open_one();

@@ -107,6 +107,14 @@ Test(json_string, takes_no_more_room_than_was_said)
     }
 }
 
+Test(json_string, of_any_script_takes_the_room_of_its_bytes)
+{
+    const char *text = "\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80";
+
+    cr_expect_eq(xr_json_string_size(text, 9), 11);
+    cr_expect_eq(xr_json_string_size(text, 8), 2 + 5 + 3 * 3, "three bytes are no character");
+}
+
 /* ---- UTF-8 ------------------------------------------------------------------------- */
 
 Test(utf8, has_no_overlong_forms_surrogates_or_larger_ones)
