@@ -204,6 +204,7 @@ XRAY_API void xray_set_sql(xray_segment *segment, const xray_sql *sql);
 /*
  * Any other field of the aws block, such as "bucket_name"; keys are snake_case,
  * and "xray" is the library's own. Lists, such as resource_names, are xray_json().
+ * Those that xray_aws has too are left out when they have another type there.
  */
 XRAY_API void xray_set_aws_field(xray_segment *segment, const char *key, xray_value value);
 

@@ -113,17 +113,25 @@ static bool is_null(const char *end, const xray_value *value)
     return value->type == XRAY_VALUE_JSON && end[-1] == 'l' && memcmp(end - 4, "null", 4) == 0;
 }
 
-/* A key of the user's own that is in fact one of the document's. */
-static void add_key(struct xr_segment *segment, enum xr_section section, const char *start,
-                    size_t key_length)
+/* A key of the user's own that is in fact one of the document's, or XR_KNOWN. */
+static enum xr_known known_of(enum xr_section section, const struct xr_key *key)
 {
-    struct xr_key key = { start + 2, key_length };
-    enum xr_known known = section == XR_SECTION_AWS ? xr_known_of(section, &key) : XR_KNOWN;
+    return section == XR_SECTION_AWS ? xr_known_of(section, key) : XR_KNOWN;
+}
 
-    if (known < XR_KNOWN)
-        xr_attributes_add_known(segment, XR_KNOWN_BIT(known));
-    else
-        xr_attributes_add_key(segment, section, NULL, &key, start);
+/* Values of the document's own have a type, and some a place: one that breaks it would cost all. */
+static bool may_be(enum xr_known known, const struct xr_segment *segment, const char *text,
+                   const char *end)
+{
+    if (known == XR_KNOWN)
+        return true;
+    if (known == XR_CLOUDWATCH_LOGS)
+        return *text == '[' && !(segment->flags & XR_SUBSEGMENT);
+    if (known != XR_RETRIES)
+        return *text == '"';
+    while (text < end && *text >= '0' && *text <= '9')
+        text++;
+    return text == end;
 }
 
 static unsigned put_keyed(struct xr_segment *segment, enum xr_section section, const char *key,
@@ -132,7 +140,9 @@ static unsigned put_keyed(struct xr_segment *segment, enum xr_section section, c
     struct value_writer writer = { .value = value };
     size_t key_length = key ? strlen(key) : 0;
     unsigned truncated = 0;
-    char *start, *p;
+    struct xr_key written;
+    enum xr_known known;
+    char *start, *text, *p;
 
     if (key_length == 0)
         return 1;
@@ -147,15 +157,19 @@ static unsigned put_keyed(struct xr_segment *segment, enum xr_section section, c
                                 room_with_key(segment, &writer, max, KEY_ROOM(key_length)));
     if (!start)
         return truncated + 1;
+    written = (struct xr_key){ start + 2, key_length };
     p = XR_JSON_LITERAL(start, ",\"");
     truncated += !write_key(p, key, key_length);
-    p += key_length;
-    p = XR_JSON_LITERAL(p, "\":");
-    p = write_value(p, &writer);
-    if (!p || is_null(p, value))
+    text = XR_JSON_LITERAL(p + key_length, "\":");
+    known = known_of(section, &written);
+    p = write_value(text, &writer);
+    if (!p || is_null(p, value) || !may_be(known, segment, text, p))
         return truncated + 1;
     xr_attributes_end(segment, section, p);
-    add_key(segment, section, start, key_length);
+    if (known < XR_KNOWN)
+        xr_attributes_add_known(segment, XR_KNOWN_BIT(known));
+    else
+        xr_attributes_add_key(segment, section, NULL, &written, start);
     return truncated + writer.lost;
 }
 

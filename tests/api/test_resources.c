@@ -199,6 +199,44 @@ Test(aws_field, of_s3s_second_id_is_set_by_either_way)
     cr_expect_not(emitted_text("first"));
 }
 
+Test(aws_field, of_a_known_type_is_left_out_and_counted_when_it_has_another)
+{
+    record();
+    xray_begin_segment("a");
+    xray_begin_subsegment("b");
+    xray_set_aws(xray_current(), xray_aws(.request_id = "id", .retries = 2));
+    xray_set_aws_field(xray_current(), "request_id", xray_bool(true));
+    xray_set_aws_field(xray_current(), "queue_url", xray_json("[\"text\"]"));
+    xray_set_aws_field(xray_current(), "retries", xray_string("3"));
+    xray_set_aws_field(xray_current(), "retries", xray_int(-3));
+    xray_set_aws_field(xray_current(), "retries", xray_double(0.5));
+    cr_expect_eq(stats_of(recorder).truncated, 5);
+    xray_end(xray_current());
+    xray_end(xray_current());
+    settle();
+    cr_expect_str_eq(text_at(embedded("b"), "aws.request_id"), "id");
+    cr_expect_eq(number_at(embedded("b"), "aws.retries"), 2);
+    cr_expect_null(member(embedded("b"), "aws.queue_url"));
+}
+
+Test(aws_field, of_log_groups_is_a_list_and_stands_in_segments)
+{
+    static const char groups[] = "[{\"log_group\":\"g\"}]";
+
+    record();
+    xray_begin_segment("a");
+    xray_set_aws_field(xray_current(), "cloudwatch_logs", xray_string("g"));
+    xray_begin_subsegment("b");
+    xray_set_aws_field(xray_current(), "cloudwatch_logs", xray_json(groups));
+    cr_expect_eq(stats_of(recorder).truncated, 2);
+    xray_end(xray_current());
+    xray_set_aws_field(xray_current(), "cloudwatch_logs", xray_json(groups));
+    xray_end(xray_current());
+    settle();
+    cr_expect(emitted_text(groups));
+    cr_expect_null(member(embedded("b"), "aws"));
+}
+
 Test(aws_field, of_the_librarys_own_cannot_be_set)
 {
     record();
