@@ -20,13 +20,23 @@ static unsigned below(unsigned limit)
     return (unsigned)rand_r(&seed) % limit;
 }
 
-/* Mostly short, sometimes longer than anything may be; any byte, or plain, or none. */
+/* Mostly short, sometimes around a length from which on something is done in another way. */
+static size_t any_length(void)
+{
+    static const size_t lengths[] = { 16, 128, 250, 500, 1000, 4096, 16384, 32768, 65536 };
+
+    if (below(12))
+        return below(20);
+    return below(2) ? below(4100) : lengths[below(below(20) ? 5 : 9)] - 2 + below(5);
+}
+
+/* Any byte, or plain, or none. */
 static const char *any_text(void)
 {
-    static char texts[8][4200];
+    static char texts[8][65536 + 4];
     static unsigned next;
     char *text = texts[next++ % 8];
-    size_t length = below(12) ? below(20) : below(4100);
+    size_t length = any_length();
     unsigned kind = below(4);
 
     if (kind == 3 && below(4) == 0)
@@ -35,6 +45,17 @@ static const char *any_text(void)
         text[i] = kind == 0 ? (char)(1 + below(255)) : kind == 1 ? "a:/?@#;=\"\\"[below(10)] : 'x';
     text[length] = '\0';
     return text;
+}
+
+/* Often one that is there already, or that is a member of the document's own. */
+static const char *any_key(void)
+{
+    static const char *const keys[] = {
+        "a",          "b",         "",    "sixteen_letters_", "seventeen_letters", "retries",
+        "request_id", "queue_url", "id_2"
+    };
+
+    return below(3) ? keys[below(sizeof(keys) / sizeof(*keys))] : any_text();
 }
 
 static xray_value any_value(void)
@@ -110,11 +131,11 @@ static void say_something(xray_segment *segment, xray_segment *other)
     switch (below(12)) {
     case 0:
     case 1:
-        xray_annotate_value(segment, any_text(), any_value());
+        xray_annotate_value(segment, any_key(), any_value());
         break;
     case 2:
     case 3:
-        xray_add_metadata_value(segment, any_text(), any_text(), any_value());
+        xray_add_metadata_value(segment, below(2) ? NULL : any_key(), any_key(), any_value());
         break;
     case 4:
     case 5:
@@ -143,7 +164,7 @@ static void say_something(xray_segment *segment, xray_segment *other)
         xray_add_link(segment, &header);
         break;
     default:
-        xray_set_aws_field(segment, any_text(), any_value());
+        xray_set_aws_field(segment, any_key(), any_value());
     }
 }
 
