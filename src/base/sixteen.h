@@ -241,7 +241,8 @@ xr_sixteen_copy_short(char *p, const char *from, size_t length, xr_sixteen_quest
 
 /*
  * Copies length bytes, and no more, and says whether they all are something;
- * when not, any of them may have been copied.
+ * when not, any of them may have been copied. Unrolled, the loop would take more
+ * room than it saves time.
  */
 static inline __attribute__((__always_inline__)) bool
 xr_sixteen_copy(char *p, const char *from, size_t length, xr_sixteen_question are)
@@ -251,7 +252,6 @@ xr_sixteen_copy(char *p, const char *from, size_t length, xr_sixteen_question ar
 
     if (length <= 16)
         return xr_sixteen_copy_short(p, from, length, are);
-        /* Unrolled it would take more room than it saves time. */
 #pragma GCC unroll 1
     for (; length - at > 16; at += 16) {
         piece = xr_sixteen_load(from + at);

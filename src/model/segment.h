@@ -79,9 +79,8 @@ struct xr_segment {
     uint64_t keys;             /* one bit for each hash of a user's key in the log */
     uint16_t first[XR_SECTIONS_MAX]; /* where the runs of sections that the log has begin */
     uint16_t last[XR_SECTIONS_MAX];
-    uint16_t tail; /* where the last run of the log begins */
-    uint8_t
-        tail_section; /* and whose it is: what comes next may belong to it; or XR_SECTIONS_MAX */
+    uint16_t tail;        /* where the last run of the log begins */
+    uint8_t tail_section; /* and whose it is, for what comes next; or XR_SECTIONS_MAX */
     uint8_t links;
     uint16_t name_length;
     uint16_t extra_length;
