@@ -43,7 +43,6 @@ struct xr_document_request {
     const struct xr_document_constants *constants;
     int64_t end_ns;
     uint32_t form; /* XR_DOCUMENT_EMBEDDED… */
-    uint32_t reserved;
 };
 
 /* No document of this segment is longer. */

@@ -59,26 +59,29 @@ extern _Thread_local struct xr_counters_cache xr_counters_cache;
 
 struct xr_counter_set *xr_counters_find(struct xr_counters *counters);
 
+/* No other thread writes to a set, so this needs no locked instruction. */
+static inline void xr_counter_set_add(struct xr_counter_set *set, enum xr_counter counter,
+                                      uint64_t amount)
+{
+    uint64_t value = atomic_load_explicit(&set->values[counter], memory_order_relaxed);
+
+    atomic_store_explicit(&set->values[counter], value + amount, memory_order_relaxed);
+}
+
 /* To the set that this thread used last. */
 static inline void xr_counters_add_mine(enum xr_counter counter, uint64_t amount)
 {
-    _Atomic uint64_t *value = &xr_counters_cache.set->values[counter];
-
-    /* No other thread writes here, so this needs no locked instruction. */
-    atomic_store_explicit(value, atomic_load_explicit(value, memory_order_relaxed) + amount,
-                          memory_order_relaxed);
+    xr_counter_set_add(xr_counters_cache.set, counter, amount);
 }
 
 static inline void xr_counters_add(struct xr_counters *counters, enum xr_counter counter,
                                    uint64_t amount)
 {
     struct xr_counter_set *set = xr_counters_cache.set;
-    uint64_t value;
 
     if (__builtin_expect(xr_counters_cache.serial != counters->serial, 0))
         set = xr_counters_find(counters);
-    value = atomic_load_explicit(&set->values[counter], memory_order_relaxed);
-    atomic_store_explicit(&set->values[counter], value + amount, memory_order_relaxed);
+    xr_counter_set_add(set, counter, amount);
 }
 
 /* Whether there are such: not after xr_counters_end(), of whom nothing is read. */
