@@ -182,7 +182,9 @@ static inline void id_set_reserve(struct id_set *set, size_t count)
     larger.ids = malloc(larger.places * sizeof(*larger.ids));
     if (!larger.ids)
         abort();
-    memset(larger.ids, 0, larger.places * sizeof(*larger.ids));
+    /* Written one by one, since malloc() with memset() becomes calloc(), whose pages come later. */
+    for (size_t i = 0; i < larger.places; i++)
+        ((volatile uint64_t *)larger.ids)[i] = 0;
     for (size_t i = 0; i < set->places; i++)
         if (set->ids[i] != 0)
             *id_set_place(&larger, set->ids[i]) = set->ids[i];
