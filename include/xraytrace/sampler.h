@@ -2,9 +2,15 @@
 #ifndef XRAYTRACE_SAMPLER_H
 #define XRAYTRACE_SAMPLER_H
 
-#include <xraytrace/base.h>
+#include <xraytrace/trace.h>
 
 XRAY_BEGIN_DECLS
+
+/* A property of what a request is for, as the Attributes of central rules name them. */
+typedef struct xray_sampling_attribute {
+    const char *key;
+    const char *value;
+} xray_sampling_attribute;
 
 /* What is known of a request when its trace begins. NULL: not known. Valid during the call. */
 typedef struct xray_sampling_request {
@@ -15,14 +21,33 @@ typedef struct xray_sampling_request {
     const char *http_method;
     const char *url_path;
     int64_t now_ns; /* Unix time, by the recorder's clock; 0: ask when you need it */
+    const char *resource_arn;
+    const xray_sampling_attribute *attributes;
+    size_t attribute_count;
 } xray_sampling_request;
 
 /* What was decided: 64 bytes for good. Says no, by no rule, when decide() gets it. */
 typedef struct xray_sampling_decision {
     int32_t sampled;   /* 0 or 1 */
     char rule[33];     /* the rule that decided, at most 32 bytes as X-Ray has it, or "" */
-    char reserved[27]; /* zero, or left alone */
+    char report;       /* 1: report() is to hear how it ends, sampled or not */
+    char reserved[26]; /* zero, or left alone */
 } xray_sampling_decision;
+
+/*
+ * How a segment ended, for a sampler that adapts. Anomalies are what the
+ * configuration of adaptive sampling says; else what is a fault.
+ */
+typedef struct xray_sampling_outcome {
+    size_t size;
+    const char *rule;     /* that decided here, or "" */
+    const char *upstream; /* the xrsr of the caller's header: the hash of its rule; or "" */
+    const char *service;  /* the segment's name */
+    xray_trace_id trace_id;
+    int32_t sampled;
+    int32_t anomaly; /* 0; 1: by a condition of the configuration; 2: by the default one */
+    int64_t now_ns;  /* Unix time of the end */
+} xray_sampling_outcome;
 
 /*
  * Decides whether a new trace is recorded. Called by many threads at once, on
@@ -35,6 +60,9 @@ typedef struct xray_sampler {
     void (*decide)(void *data, const xray_sampling_request *request, xray_sampling_decision *ret);
     void (*after_fork)(void *data); /* optional: in a forked child, before first use there */
     void (*destroy)(void *data);    /* optional */
+
+    /* Optional: for decisions that ask for it, on the thread that ends the segment. */
+    void (*report)(void *data, const xray_sampling_outcome *outcome);
 } xray_sampler;
 
 /*

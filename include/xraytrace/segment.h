@@ -2,6 +2,7 @@
 #ifndef XRAYTRACE_SEGMENT_H
 #define XRAYTRACE_SEGMENT_H
 
+#include <xraytrace/sampler.h>
 #include <xraytrace/trace.h>
 
 XRAY_BEGIN_DECLS
@@ -89,6 +90,9 @@ typedef struct xray_segment_params {
     const char *host;                /* the rest describe the request to the sampler */
     const char *http_method;
     const char *url_path;
+    const char *resource_arn; /* else the recorder's */
+    const xray_sampling_attribute *attributes;
+    size_t attribute_count;
 } xray_segment_params;
 
 /*

@@ -72,8 +72,10 @@ static bool decide(xray_recorder *recorder, const char *name, const xray_segment
         .http_method = params->http_method,
         .url_path = params->url_path,
         .now_ns = xr_recorder_ask_clock(recorder),
+        .resource_arn = params->resource_arn ? params->resource_arn : recorder->resource_arn,
+        .attributes = params->attributes,
+        .attribute_count = params->attribute_count,
     };
-
     struct xr_hook_call call;
 
     decision->sampled = 0;

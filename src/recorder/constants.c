@@ -70,17 +70,37 @@ static char *write_logs(char *p, const char *groups)
     return p;
 }
 
+/* For the sampler, which may ask. */
+static size_t bytes_to_keep(const char *text)
+{
+    return text ? strnlen(text, STRING_MAX) + 1 : 0;
+}
+
+static const char *keep(char **p, const char *text)
+{
+    size_t bytes = bytes_to_keep(text);
+    char *copy = *p;
+
+    if (bytes == 0)
+        return NULL;
+    memcpy(copy, text, bytes - 1);
+    copy[bytes - 1] = '\0';
+    *p += bytes;
+    return copy;
+}
+
 int xr_constants_write(xray_recorder *recorder, const struct xr_settings *settings)
 {
     char text[4 * XR_JSON_STRING_MAX(4 * STRING_MAX) + 256 +
               XR_LOG_GROUPS_MAX * (XR_LOG_GROUP_LENGTH + 24)];
-    size_t origin_bytes = settings->origin ? strnlen(settings->origin, STRING_MAX) + 1 : 0;
+    size_t kept = bytes_to_keep(settings->origin) + bytes_to_keep(settings->resource_arn);
     const char *logs = write_segment(text, settings);
     const char *end = settings->log_groups ? write_logs(text + (logs - text), settings->log_groups)
                                            : logs;
     size_t length = (size_t)(end - text);
+    char *p;
 
-    recorder->text_bytes = length + origin_bytes + XR_SIXTEEN_OVER;
+    recorder->text_bytes = length + kept + XR_SIXTEEN_OVER;
     recorder->text = xr_alloc(recorder->text_bytes);
     if (!recorder->text)
         return -ENOMEM;
@@ -91,10 +111,8 @@ int xr_constants_write(xray_recorder *recorder, const struct xr_settings *settin
     recorder->constants.logs_length = (size_t)(end - logs);
     recorder->constants.xray = sdk;
     recorder->constants.xray_length = strlen(sdk);
-    if (origin_bytes > 0) {
-        recorder->origin = recorder->text + length;
-        memcpy(recorder->text + length, settings->origin, origin_bytes - 1);
-        recorder->text[length + origin_bytes - 1] = '\0';
-    }
+    p = recorder->text + length;
+    recorder->origin = keep(&p, settings->origin);
+    recorder->resource_arn = keep(&p, settings->resource_arn);
     return 0;
 }

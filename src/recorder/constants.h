@@ -6,7 +6,7 @@
 #include "recorder/recorder.h"
 #include "recorder/settings.h"
 
-/* Fills in constants, origin and text; 0 or -ENOMEM. */
+/* Fills in constants, origin, resource_arn and text; 0 or -ENOMEM. */
 int xr_constants_write(xray_recorder *recorder, const struct xr_settings *settings);
 
 #endif /* XR_RECORDER_CONSTANTS_H */

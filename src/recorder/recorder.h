@@ -52,14 +52,15 @@ struct xray_recorder {
     struct xr_logger logger;
     struct xr_counters counters;
     struct xr_document_constants constants;
-    const char *origin;               /* may be NULL */
+    const char *origin; /* may be NULL, like the next one */
+    const char *resource_arn;
     _Atomic uint32_t fork_generation; /* whose process the hooks are ready for */
     _Atomic uint32_t fork_prepared;   /* or are being made ready for */
     uint16_t service_length;
     char service[XR_NAME_ROOM + XR_SIXTEEN_OVER];
     _Atomic int64_t complained_ns[XR_COMPLAINTS];
     size_t text_bytes;
-    char *text; /* what constants and origin point into */
+    char *text; /* what constants, origin and resource_arn point into */
 };
 
 int xr_recorder_new(xray_recorder **ret, const xray_recorder_params *params);

@@ -33,6 +33,7 @@ VALUES = {
     'xray_value': 16,
     'xray_frame': 24,
     'xray_sampling_decision': 64,
+    'xray_sampling_attribute': 16,
     'xray_aws_resource': 16,
     'xray_curl_transfer': 448,
 }
