@@ -10,6 +10,7 @@ XRAY_BEGIN_DECLS
 
 #define XRAY_DOCUMENT_SEGMENT     (1u << 0) /* else an independent subsegment */
 #define XRAY_DOCUMENT_IN_PROGRESS (1u << 1)
+#define XRAY_DOCUMENT_CAPTURED    (1u << 2) /* of an unsampled trace, kept for its outcome */
 
 /* One finished document: a segment, or a subsegment that is sent on its own. */
 typedef struct xray_document {
@@ -31,6 +32,7 @@ typedef struct xray_losses {
     uint64_t too_large;   /* EMSGSIZE */
     uint64_t other;       /* any other */
     uint64_t in_progress; /* documents in progress, for any reason; in none of the above */
+    uint64_t captured;    /* captured segments, for any reason; in none of the above */
 } xray_losses;
 
 /*

@@ -57,6 +57,41 @@ typedef struct xray_allocator {
  */
 XRAY_CHECKED XRAY_API int xray_set_allocator(const xray_allocator *allocator);
 
+/* ---- Capture ------------------------------------------------------------------- */
+
+#define XRAY_CAPTURE_ACROSS (1u << 8) /* tell the caller, and heed callees: see below */
+#define XRAY_CAPTURE_IN_LAMBDA \
+    (1u << 9) /* there too, where the function's own segment is missing */
+
+/*
+ * Unsampled segments are recorded in memory all the same, and sent if they end
+ * badly: marked as one of flags, slower than slower_than_ns, kept by
+ * xray_keep(), or with a subsegment that did. They carry the annotation
+ * xray_sampled = false, so that they can be left out of rates. What goes
+ * downstream stays Sampled=0; docs/sampling.md says what that means.
+ *
+ * What leaves is bounded by a budget. A kind of failure (the segment's name, its
+ * marks, the type and place of its first exception) that is alone may use all of
+ * it; one that comes often leaves room for those that are rare. Nothing is sent
+ * early or in progress. A subsegment that ends elsewhere than in its parent, on
+ * another thread or later, is judged by itself. A segment keeps at most 63 KiB of
+ * attributes and as much of children; all together have 16 MiB beyond the first
+ * 10 KiB of each.
+ *
+ * With XRAY_CAPTURE_ACROSS xray_get_response_header() says of a segment that is
+ * worth keeping so far that it is (Kept=1), and xray_note_response_header() has
+ * the caller's segment kept too, even if it handled the failure.
+ */
+typedef struct xray_capture {
+    size_t size;
+    uint32_t flags; /* XRAY_FAULT, XRAY_ERROR, XRAY_THROTTLE: what to keep, 0 is faults;
+                       XRAY_CAPTURE_… */
+    uint32_t reserved;
+    int64_t slower_than_ns;   /* keep what took as long; 0: never for that reason */
+    double traces_per_second; /* the budget, with a burst of ten times it; 0 is 1 */
+    double bytes_per_second;  /* the same in bytes of documents; 0: any number */
+} xray_capture;
+
 /* ---- Recorder ------------------------------------------------------------------ */
 
 /* What xray_begin_subsegment() does without a current segment. */
@@ -87,7 +122,8 @@ typedef struct xray_recorder_params {
     const xray_logger *logger;   /* else warnings and errors to stderr */
     const xray_clock *clock;     /* else the system's */
     size_t stream_bytes; /* send subsegments early beyond this; else 32 KiB; -EINVAL over 60 KiB */
-    const char *resource_arn; /* of the AWS resource that runs the program */
+    const char *resource_arn;           /* of the AWS resource that runs the program */
+    const struct xray_capture *capture; /* else unsampled segments are not kept */
 } xray_recorder_params;
 
 #ifndef __cplusplus
@@ -134,8 +170,8 @@ XRAY_API int xray_recorder_flush(xray_recorder *recorder, int timeout_ms);
 
 /*
  * Counts since the recorder was made. When nothing is open,
- * sampled = embedded + emitted + failed + dropped. Lambda's own invocation and
- * in-progress documents are in none of these. A forked child counts on from
+ * sampled = embedded + emitted + failed + dropped. Lambda's own invocation,
+ * in-progress documents and captured segments are in none of these. A forked child counts on from
  * where its parent was.
  */
 typedef struct xray_stats {
@@ -156,6 +192,18 @@ typedef struct xray_stats {
     uint64_t dropped_fork;       /* begun before a fork, and ended in the child */
     uint64_t in_progress;        /* documents sent in progress */
     uint64_t in_progress_failed; /* of these, refused or lost by the emitter */
+
+    /* With capture, all that follows: of segments; anomalies = captured + refused + capture_failed.
+     */
+    uint64_t requests;          /* segments that ended, sampled or not */
+    uint64_t sampled_anomalies; /* sampled ones that ended in a way to be kept */
+    uint64_t anomalies;         /* unsampled ones that did */
+    uint64_t captured;          /* of these, sent */
+    uint64_t refused;           /* of these, over the budget */
+    uint64_t capture_failed;    /* of these, lost: by the emitter, a lack of memory, or a fork */
+    uint64_t captured_parts;    /* subsegments of unsampled traces that were sent by themselves */
+    uint64_t
+        capture_dropped; /* subsegments left out of what was recorded: too many, too large, late */
 } xray_stats;
 
 /* Set size first: at most that much is filled in. With size 0, or a NULL recorder, nothing. */

@@ -140,6 +140,19 @@ XRAY_API xray_segment *xray_resume(xray_recorder *recorder, const xray_trace_hea
                                    const char *name);
 
 /*
+ * Keeps a segment that is not sampled, or the one it is part of, whatever the
+ * outcome, when the recorder captures (xray_capture).
+ */
+XRAY_API void xray_keep(xray_segment *segment);
+
+/*
+ * What a callee answered in its X-Amzn-Trace-Id, given to the subsegment of the
+ * call: a callee that keeps its own segment has this one kept as well, where both
+ * sides capture with XRAY_CAPTURE_ACROSS. libxraytrace-curl does it by itself.
+ */
+XRAY_API void xray_note_response_header(xray_segment *segment, const xray_trace_header *response);
+
+/*
  * Links a segment to a segment of another trace: to.parent_id in to.trace_id, as
  * xray_get_header() gave it there; one of the messages of a batch, for example.
  * At most 20 links (X-Ray's limit); more, and one without a parent_id, are left
@@ -167,7 +180,7 @@ XRAY_API void xray_detach(xray_segment *segment);
 /* Whether this trace is sampled: what goes downstream. NULL is not. */
 XRAY_API bool xray_is_sampled(const xray_segment *segment);
 
-/* Whether anything that is recorded here may be sent. Guard costly work with it. */
+/* Whether anything recorded here may be sent: sampled, or captured. Guard costly work with it. */
 XRAY_API bool xray_is_recording(const xray_segment *segment);
 
 /*

@@ -90,6 +90,14 @@ static void sum_all(xray_recorder *recorder, xray_stats *ret)
     ret->dropped = ret->dropped_memory + ret->dropped_fork;
     ret->in_progress = sum(recorder, XR_IN_PROGRESS);
     ret->in_progress_failed = sum(recorder, XR_IN_PROGRESS_FAILED) + lost.in_progress;
+    ret->requests = sum(recorder, XR_REQUESTS);
+    ret->sampled_anomalies = sum(recorder, XR_SAMPLED_ANOMALIES);
+    ret->anomalies = sum(recorder, XR_ANOMALIES);
+    ret->captured = less(sum(recorder, XR_CAPTURED_COUNT), lost.captured);
+    ret->refused = sum(recorder, XR_REFUSED_BUDGET);
+    ret->capture_failed = sum(recorder, XR_CAPTURE_FAILED) + lost.captured;
+    ret->captured_parts = sum(recorder, XR_CAPTURED_PARTS);
+    ret->capture_dropped = sum(recorder, XR_CAPTURE_DROPPED);
 }
 
 void xray_recorder_get_stats(xray_recorder *recorder, xray_stats *ret)

@@ -6,6 +6,7 @@
 
 #include "api/api.h"
 #include "model/describe.h"
+#include "recorder/capture.h"
 #include "recorder/current.h"
 #include "recorder/default.h"
 #include "recorder/identity.h"
@@ -206,6 +207,25 @@ void xray_detach(xray_segment *segment)
     if (open->state & XR_STACKED)
         xr_current_remove(open, false);
     atomic_store_explicit(&open->home, 0, memory_order_relaxed);
+}
+
+/* ---- Capture ----------------------------------------------------------------- */
+
+void xray_keep(xray_segment *segment)
+{
+    struct xr_segment *open = xr_segment_of(segment);
+
+    if (open && (open->flags & XR_JUDGED))
+        open->state |= XR_WORTH_KEEPING;
+}
+
+void xray_note_response_header(xray_segment *segment, const xray_trace_header *response)
+{
+    struct xr_segment *open = xr_segment_of(segment);
+
+    if (open && (open->flags & XR_JUDGED) && response && xr_response_says_kept(response) &&
+        xr_capture_goes_across(open->recorder->capture))
+        open->state |= XR_WORTH_KEEPING;
 }
 
 /* ---- Ask --------------------------------------------------------------------- */

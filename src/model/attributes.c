@@ -83,6 +83,33 @@ bool xr_attributes_contain(const struct xr_segment *segment, enum xr_section sec
     return false;
 }
 
+/* What is between two texts; empty when they are not there. */
+static struct xr_key between(const struct xr_run_text *at, const char *begin, const char *end)
+{
+    size_t begin_length = strlen(begin);
+    const char *from = memmem(at->text, at->run.length, begin, begin_length), *to = NULL;
+
+    if (from) {
+        from += begin_length;
+        to = memmem(from, at->run.length - (size_t)(from - at->text), end, strlen(end));
+    }
+    return (struct xr_key){ from, to ? (size_t)(to - from) : 0 };
+}
+
+bool xr_attributes_first_exception(const struct xr_segment *segment, struct xr_key *ret_type,
+                                   struct xr_key *ret_frame)
+{
+    struct xr_run_text first;
+
+    if (!xr_attributes_have(segment, XR_SECTION_EXCEPTION))
+        return false;
+    xr_run_read(segment, segment->first[XR_SECTION_EXCEPTION], &first);
+    /* Within a message the quotes would be escaped. */
+    *ret_type = between(&first, "\",\"type\":\"", "\"");
+    *ret_frame = between(&first, ",\"stack\":[{", "}");
+    return true;
+}
+
 /* ---- Taking away ------------------------------------------------------------------------- */
 
 /* Behind a string that begins here; all of it is valid JSON. */

@@ -410,6 +410,10 @@ static inline char *xr_attributes_write(char *p, const struct xr_segment *segmen
     return p;
 }
 
+/* The type of the first exception and where it was made, as JSON; false without one. */
+bool xr_attributes_first_exception(const struct xr_segment *segment, struct xr_key *ret_type,
+                                   struct xr_key *ret_frame);
+
 /* Whether an array has this text in it. */
 bool xr_attributes_contain(const struct xr_segment *segment, enum xr_section section,
                            const char *json, size_t length);

@@ -31,12 +31,15 @@ enum {
     XR_DECIDED_NO = 1u << 5,   /* and that said Sampled=0 */
     XR_REQUESTED = 1u << 6,    /* the caller asked for the decision */
     XR_TRACED = 1u << 7,
+    XR_CAPTURED = 1u << 8, /* recorded although not sampled: its outcome decides */
+    XR_JUDGED = 1u << 9,   /* whether it is worth keeping is asked at its end */
 };
 
 /* What changes, and is the business of its home thread alone. */
 enum {
-    XR_STACKED = 1u << 0,      /* on the stack of its home thread */
-    XR_OWN_DOCUMENT = 1u << 1, /* sent in progress: never embedded, and no child is */
+    XR_STACKED = 1u << 0,       /* on the stack of its home thread */
+    XR_OWN_DOCUMENT = 1u << 1,  /* sent in progress: never embedded, and no child is */
+    XR_WORTH_KEEPING = 1u << 2, /* by the user's word, or for what is in it */
 };
 
 /* The namespaces that X-Ray knows. */
@@ -56,7 +59,8 @@ struct xr_segment {
      * is in the order of its bytes, and 0 means not made yet.
      */
     _Atomic uint32_t generation;
-    uint32_t trace_flags;           /* W3C's */
+    uint16_t trace_flags; /* W3C's */
+    uint16_t kind;        /* of failure, of the first part that was worth keeping; if judged */
     _Atomic(xray_segment *) parent; /* may have ended since */
     _Atomic uint64_t home;          /* xr_thread.id, or 0 */
     _Atomic uint64_t trace[2];
@@ -192,6 +196,9 @@ static inline void xr_segment_set_texts(struct xr_segment *segment, struct xr_se
     left = left > XR_SIXTEEN_OVER + XR_BUFFER_OVER ? left - XR_SIXTEEN_OVER - XR_BUFFER_OVER : 0;
     xr_buffer_begin(&segment->attributes, p + XR_SIXTEEN_OVER, left);
     xr_buffer_begin(&segment->children, NULL, 0);
+    /* Many of them may be open for nothing. */
+    if (__builtin_expect((segment->flags & XR_CAPTURED) != 0, 0))
+        segment->attributes.limited = segment->children.limited = 1;
     segment->tail_section = XR_SECTIONS_MAX;
 }
 

@@ -32,6 +32,13 @@ static inline struct xr_segment *new_segment(xray_recorder *recorder, uint32_t f
     return segment;
 }
 
+static __attribute__((__noinline__)) void begin_judged(struct xr_segment *segment)
+{
+    segment->kind = 0;
+    if (!(segment->flags & XR_CAPTURED))
+        xr_count(segment->recorder, XR_SAMPLED_COUNT, 1);
+}
+
 /* The rest, for one that is recorded; after this its clock, its name and its texts. */
 static inline void begin_recording(struct xr_segment *segment)
 {
@@ -43,7 +50,10 @@ static inline void begin_recording(struct xr_segment *segment)
     segment->keys = 0;
     segment->links = 0;
     atomic_store_explicit(&segment->id, xr_random_u64() | 1, memory_order_relaxed);
-    xr_count(segment->recorder, XR_SAMPLED_COUNT, 1);
+    if (__builtin_expect(!(segment->flags & XR_JUDGED), 1))
+        xr_count(segment->recorder, XR_SAMPLED_COUNT, 1);
+    else
+        begin_judged(segment);
 }
 
 static void set_name(struct xr_segment *segment, const char *name, const char *otherwise)
@@ -146,10 +156,10 @@ static void start_clock(struct xr_segment *segment, int64_t start_ns)
 }
 
 static __attribute__((__noinline__)) void
-record_segment(struct xr_segment *segment, const char *name, const xray_segment_params *params,
-               const xray_trace_header *header, const char *rule)
+record_segment(struct xr_segment *segment, uint32_t flags, const char *name,
+               const xray_segment_params *params, const xray_trace_header *header, const char *rule)
 {
-    segment->flags |= XR_SAMPLED;
+    segment->flags |= flags;
     begin_recording(segment);
     start_clock(segment, params->start_ns);
     if (xr_trace_id_is_zero(&header->trace_id))
@@ -159,6 +169,11 @@ record_segment(struct xr_segment *segment, const char *name, const xray_segment_
                          (struct xr_segment_text){ segment->text, segment->name_length });
     if (rule[0])
         (void)xr_describe_rule(segment, rule);
+}
+
+static uint32_t recorded_flags(const xray_recorder *recorder, bool sampled)
+{
+    return (sampled ? XR_SAMPLED : XR_CAPTURED) | (recorder->capture ? XR_JUDGED : 0);
 }
 
 struct xr_segment *xr_start_segment(xray_recorder *recorder, const char *name,
@@ -175,8 +190,9 @@ struct xr_segment *xr_start_segment(xray_recorder *recorder, const char *name,
     decision.rule[0] = '\0';
     if (header->sampled != XRAY_SAMPLED_YES && header->sampled != XRAY_SAMPLED_NO)
         sampled = decide(recorder, name, params, &decision);
-    if (sampled)
-        record_segment(segment, name, params, header, decision.rule);
+    if (sampled || recorder->capture)
+        record_segment(segment, recorded_flags(recorder, sampled), name, params, header,
+                       decision.rule);
     else
         keep_extra(segment, header);
     return segment;
@@ -199,10 +215,12 @@ static inline void record_child(struct xr_segment *segment, const struct xr_segm
 
 xray_segment *xr_usual_begin_recorded(struct xr_segment *parent, const char *name)
 {
-    uint32_t inherited = parent->flags & (XR_SAMPLED | XR_RECORDING | XR_REQUESTED);
+    uint32_t inherited = parent->flags &
+                         (XR_SAMPLED | XR_RECORDING | XR_REQUESTED | XR_CAPTURED | XR_JUDGED);
     struct xr_segment *segment;
 
-    if (!(inherited & XR_RECORDING) || !xr_usual_is_ready(parent->recorder))
+    if ((parent->flags & (XR_RECORDING | XR_PASS_THROUGH)) != XR_RECORDING ||
+        !xr_usual_is_ready(parent->recorder))
         return NULL;
     segment = xr_usual_new(parent->recorder, XR_SUBSEGMENT | inherited);
     xr_segment_inherit(segment, parent);
@@ -236,14 +254,14 @@ struct xr_segment *xr_start_subsegment(struct xr_segment *parent, const char *na
                                        const xray_subsegment_params *params)
 {
     uint32_t inherited = parent->flags & (XR_SAMPLED | XR_RECORDING | XR_PASS_THROUGH |
-                                          XR_DECIDED_NO | XR_REQUESTED);
+                                          XR_DECIDED_NO | XR_REQUESTED | XR_CAPTURED | XR_JUDGED);
     struct xr_segment *segment = new_segment(parent->recorder, XR_SUBSEGMENT | inherited);
 
     if (!segment)
         return NULL;
     xr_segment_inherit(segment, parent);
     if (params->not_sampled)
-        segment->flags &= ~(uint32_t)(XR_SAMPLED | XR_RECORDING);
+        segment->flags &= ~(uint32_t)(XR_SAMPLED | XR_RECORDING | XR_CAPTURED | XR_JUDGED);
     if (__builtin_expect((segment->flags & XR_RECORDING) == 0, 1))
         keep_parents(segment, parent);
     else
@@ -263,11 +281,11 @@ struct xr_segment *xr_start_remote(xray_recorder *recorder, const xray_trace_hea
     if (!segment)
         return NULL;
     take_header(segment, from);
-    if (!sampled) {
+    if (!sampled && !recorder->capture) {
         keep_extra(segment, from);
         return segment;
     }
-    segment->flags |= XR_SAMPLED;
+    segment->flags |= recorded_flags(recorder, sampled);
     begin_recording(segment);
     start_clock(segment, 0);
     set_name(segment, name, "unnamed");
@@ -281,6 +299,7 @@ struct xr_segment *xr_start_invocation(xray_recorder *recorder, const char *head
 {
     struct xr_segment *segment = new_segment(recorder, XR_FACADE);
     xray_trace_header parsed = { .parent_id = 0 };
+    bool placed, captured;
 
     if (!segment)
         return NULL;
@@ -289,11 +308,14 @@ struct xr_segment *xr_start_invocation(xray_recorder *recorder, const char *head
     take_header(segment, &parsed);
     segment->parent_id = 0;
     atomic_store_explicit(&segment->id, parsed.parent_id, memory_order_relaxed);
-    if (parsed.sampled == XRAY_SAMPLED_YES && parsed.parent_id &&
-        !xr_trace_id_is_zero(&parsed.trace_id))
+    placed = parsed.parent_id && !xr_trace_id_is_zero(&parsed.trace_id);
+    captured = placed && recorder->capture;
+    if (placed && parsed.sampled == XRAY_SAMPLED_YES)
         segment->flags |= XR_SAMPLED | XR_RECORDING;
     else
-        segment->flags |= XR_PASS_THROUGH;
+        segment->flags |= XR_PASS_THROUGH | (captured ? XR_RECORDING | XR_CAPTURED : 0);
+    if (captured)
+        segment->flags |= XR_JUDGED;
     if (parsed.sampled == XRAY_SAMPLED_NO)
         segment->flags |= XR_DECIDED_NO;
     (void)xr_recorder_anchor(recorder, &segment->clock_offset_ns);

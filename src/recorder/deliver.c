@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/hook.h"
+#include "recorder/capture.h"
 #include "recorder/recorder.h"
 
 /* The child may have started threads before: one tells the hooks, and the others wait for it. */
@@ -21,6 +22,7 @@ void xr_recorder_after_fork(xray_recorder *recorder)
             sched_yield();
         return;
     }
+    xr_capture_after_fork(recorder->capture);
     call = xr_hook_enter();
     if (recorder->sampler.after_fork)
         recorder->sampler.after_fork(recorder->sampler.data);
@@ -64,23 +66,35 @@ static const char *remedy_of(enum xr_failure failure)
     }
 }
 
-static void count_failure(xray_recorder *recorder, int error, bool in_progress)
+static enum xr_counter counter_of(const xray_document *document, enum xr_failure failure)
+{
+    if (document->flags & XRAY_DOCUMENT_IN_PROGRESS)
+        return XR_IN_PROGRESS_FAILED;
+    if (document->flags & XRAY_DOCUMENT_CAPTURED)
+        return document->flags & XRAY_DOCUMENT_SEGMENT ? XR_CAPTURE_FAILED : XR_CAPTURE_DROPPED;
+    return (enum xr_counter)(XR_FAILED_REFUSED + (int)failure);
+}
+
+static void count_failure(xray_recorder *recorder, int error, const xray_document *document)
 {
     enum xr_failure failure = failure_of(error);
 
-    xr_count(recorder,
-             in_progress ? XR_IN_PROGRESS_FAILED
-                         : (enum xr_counter)(XR_FAILED_REFUSED + (int)failure),
-             1);
+    xr_count(recorder, counter_of(document, failure), 1);
     if (xr_recorder_may_complain(recorder,
                                  (enum xr_complaint)(XR_COMPLAINT_FAILURE + (int)failure)))
         xr_log(&recorder->logger, XR_LOG_WARNING, "a segment was not sent: %s; %s", strerror(error),
                remedy_of(failure));
 }
 
+static enum xr_counter sent_counter(const xray_document *document)
+{
+    if (__builtin_expect(!(document->flags & XRAY_DOCUMENT_CAPTURED), 1))
+        return XR_EMITTED;
+    return document->flags & XRAY_DOCUMENT_SEGMENT ? XR_CAPTURED_COUNT : XR_CAPTURED_PARTS;
+}
+
 void xr_recorder_emit(xray_recorder *recorder, const xray_document *document)
 {
-    bool in_progress = document->flags & XRAY_DOCUMENT_IN_PROGRESS;
     struct xr_hook_call call;
     int r;
 
@@ -89,12 +103,12 @@ void xr_recorder_emit(xray_recorder *recorder, const xray_document *document)
     r = recorder->emitter.emit(recorder->emitter.data, document);
     /* Who ends a segment between a failed call and looking at errno still finds it. */
     xr_hook_leave(call);
-    if (in_progress)
+    if (document->flags & XRAY_DOCUMENT_IN_PROGRESS)
         xr_count(recorder, XR_IN_PROGRESS, 1);
     else if (r >= 0)
-        xr_count(recorder, XR_EMITTED, 1);
+        xr_count(recorder, sent_counter(document), 1);
     if (__builtin_expect(r < 0, 0))
-        count_failure(recorder, -r, in_progress);
+        count_failure(recorder, -r, document);
 }
 
 void xr_recorder_get_losses(xray_recorder *recorder, xray_losses *ret)

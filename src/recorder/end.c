@@ -3,6 +3,10 @@
  * A segment that ends becomes JSON once: in its parent's document if the
  * parent is open and at home on this thread of this process, else on its own.
  */
+#include <xraytrace/describe.h>
+
+#include "model/describe.h"
+#include "recorder/capture.h"
 #include "recorder/current.h"
 #include "recorder/lifecycle.h"
 #include "recorder/usual.h"
@@ -16,7 +20,8 @@ static uint64_t home_of(const struct xr_segment *segment)
  * The parent whose document this one can be part of, or NULL. Its handle may have
  * come again for another one since, but its id has not.
  */
-static struct xr_segment *embedding_parent(const struct xr_segment *segment)
+static inline __attribute__((__always_inline__)) struct xr_segment *
+embedding_parent(const struct xr_segment *segment)
 {
     struct xr_segment *parent = xr_segment_of(
         atomic_load_explicit(&segment->parent, memory_order_relaxed));
@@ -29,25 +34,20 @@ static struct xr_segment *embedding_parent(const struct xr_segment *segment)
     return parent;
 }
 
-static bool embed(struct xr_segment *segment, struct xr_document_request *request)
+/* Into the parent's document, while its children have at most so many bytes. */
+static inline bool embed(struct xr_segment *segment, struct xr_segment *parent,
+                         struct xr_document_request *request, size_t limit)
 {
-    struct xr_segment *parent = embedding_parent(segment);
     size_t bound;
     char *p;
 
-    if (!parent)
-        return false;
     request->form |= XR_DOCUMENT_EMBEDDED;
     bound = xr_document_bound(segment, request);
-    p = parent->children.length + bound <= segment->recorder->stream_bytes
-            ? xr_children_begin(parent, bound)
-            : NULL;
-    if (p) {
+    p = parent->children.length + bound <= limit ? xr_children_begin(parent, bound) : NULL;
+    if (p)
         xr_children_commit(parent, xr_document_write(p, segment, request));
-        xr_count(segment->recorder, XR_EMBEDDED, 1);
-    } else {
+    else
         request->form &= ~(uint32_t)XR_DOCUMENT_EMBEDDED;
-    }
     return p != NULL;
 }
 
@@ -59,7 +59,7 @@ static void emit(struct xr_segment *segment, const char *json, size_t length, ui
         .length = length,
         .service = xr_segment_service(segment),
         .trace_id = xr_segment_trace(segment),
-        .flags = flags,
+        .flags = flags | (segment->flags & XR_CAPTURED ? XRAY_DOCUMENT_CAPTURED : 0),
     };
 
     xr_recorder_emit(segment->recorder, &document);
@@ -72,7 +72,8 @@ static void send_children(struct xr_segment *segment, struct xr_document_request
     while (segment->children.length > 0 && xr_document_bound(segment, request) > limit) {
         size_t length = xr_children_take_largest(segment, scratch);
 
-        xr_count(segment->recorder, XR_EMBEDDED, (uint64_t)-1);
+        if (!(segment->flags & XR_CAPTURED))
+            xr_count(segment->recorder, XR_EMBEDDED, (uint64_t)-1);
         emit(segment, scratch, length, 0);
     }
 }
@@ -96,34 +97,131 @@ static size_t write_own(struct xr_segment *segment, struct xr_document_request *
     return (size_t)(xr_document_write(scratch, segment, request) - scratch);
 }
 
+static uint32_t document_flags(const struct xr_segment *segment)
+{
+    return segment->flags & XR_SUBSEGMENT ? 0 : XRAY_DOCUMENT_SEGMENT;
+}
+
+/* On its own. Returns its length, or 0 for want of memory. */
+static inline __attribute__((__always_inline__)) size_t
+send_own(struct xr_segment *segment, struct xr_document_request *request)
+{
+    char *scratch = xr_pool_get(XR_POOL_64K);
+    size_t length;
+
+    if (!scratch)
+        return 0;
+    length = write_own(segment, request, scratch);
+    emit(segment, scratch, length, document_flags(segment));
+    xr_pool_put(XR_POOL_64K, scratch);
+    return length;
+}
+
+static inline __attribute__((__always_inline__)) void
+finish_sampled(struct xr_segment *segment, struct xr_document_request *request)
+{
+    struct xr_segment *parent = embedding_parent(segment);
+
+    if (parent && embed(segment, parent, request, segment->recorder->stream_bytes))
+        xr_count(segment->recorder, XR_EMBEDDED, 1);
+    else if (send_own(segment, request) == 0)
+        xr_count(segment->recorder, XR_DROPPED_MEMORY, 1);
+}
+
+/* ---- With capture ---------------------------------------------------------------- */
+
+/* What is not sampled is only sent for its outcome, and so that it is told apart. */
+static void send_captured(struct xr_segment *segment, struct xr_document_request *request)
+{
+    static const xray_value no = { .type = XRAY_VALUE_BOOL };
+    xray_recorder *recorder = segment->recorder;
+    bool whole = !(segment->flags & XR_SUBSEGMENT);
+    size_t length;
+
+    if (!xr_capture_admits(recorder->capture, xr_capture_kind(segment), request->end_ns)) {
+        xr_count(recorder, whole ? XR_REFUSED_BUDGET : XR_CAPTURE_DROPPED, 1);
+        return;
+    }
+    if (xr_describe_annotation(segment, "xray_sampled", &no) > 0) {
+        (void)xr_document_omit(segment, XR_OMIT_METADATA);
+        (void)xr_describe_annotation(segment, "xray_sampled", &no);
+    }
+    length = send_own(segment, request);
+    if (length == 0)
+        xr_count(recorder, whole ? XR_CAPTURE_FAILED : XR_CAPTURE_DROPPED, 1);
+    xr_capture_spend(recorder->capture, length);
+}
+
+static void finish_captured(struct xr_segment *segment, struct xr_document_request *request,
+                            struct xr_segment *parent, bool wanted)
+{
+    xray_recorder *recorder = segment->recorder;
+
+    if (parent) {
+        if (!embed(segment, parent, request, XR_DOCUMENT_MAX))
+            xr_count(recorder, XR_CAPTURE_DROPPED, 1);
+    } else if (wanted) {
+        send_captured(segment, request);
+    } else if (segment->flags & XR_SUBSEGMENT) {
+        xr_count(recorder, XR_CAPTURE_DROPPED, 1);
+    }
+}
+
+/* Whether it is worth keeping is counted, and known to what it is part of. */
+static __attribute__((__noinline__)) void finish_judged(struct xr_segment *segment,
+                                                        struct xr_document_request *request)
+{
+    xray_recorder *recorder = segment->recorder;
+    struct xr_segment *parent = embedding_parent(segment);
+    bool wanted = xr_capture_wants(recorder->capture, segment, request->end_ns);
+
+    if (!(segment->flags & XR_SUBSEGMENT)) {
+        xr_count(recorder, XR_REQUESTS, 1);
+        if (wanted)
+            xr_count(recorder, segment->flags & XR_CAPTURED ? XR_ANOMALIES : XR_SAMPLED_ANOMALIES,
+                     1);
+    } else if (parent && wanted && !(parent->state & XR_WORTH_KEEPING)) {
+        parent->state |= XR_WORTH_KEEPING;
+        parent->kind = (uint16_t)xr_capture_kind(segment);
+    }
+    if (segment->flags & XR_CAPTURED)
+        finish_captured(segment, request, parent, wanted);
+    else
+        finish_sampled(segment, request);
+}
+
+/* ---- The end ----------------------------------------------------------------------- */
+
 static void finish(struct xr_segment *segment, int64_t end_ns)
 {
     xray_recorder *recorder = segment->recorder;
     struct xr_document_request request = { .constants = &recorder->constants };
-    char *scratch;
 
     if (end_ns == 0)
         end_ns = xr_recorder_now(recorder, segment->clock_offset_ns);
     request.end_ns = end_ns > segment->start_ns ? end_ns : segment->start_ns;
-    if (embed(segment, &request))
-        return;
-    scratch = xr_pool_get(XR_POOL_64K);
-    if (!scratch) {
-        xr_count(recorder, XR_DROPPED_MEMORY, 1);
-        return;
-    }
-    emit(segment, scratch, write_own(segment, &request, scratch),
-         segment->flags & XR_SUBSEGMENT ? 0 : XRAY_DOCUMENT_SEGMENT);
-    xr_pool_put(XR_POOL_64K, scratch);
+    if (__builtin_expect((segment->flags & XR_JUDGED) != 0, 0))
+        finish_judged(segment, &request);
+    else
+        finish_sampled(segment, &request);
+}
+
+static __attribute__((__noinline__)) void lose_in_fork(struct xr_segment *segment)
+{
+    enum xr_counter counter = XR_DROPPED_FORK;
+
+    if (segment->flags & XR_CAPTURED)
+        counter = XR_CAPTURE_DROPPED;
+    xr_count(segment->recorder, counter, 1);
 }
 
 static void end_recording(struct xr_segment *segment, int64_t end_ns)
 {
     if (!(segment->flags & XR_FACADE)) {
-        if (segment->fork_generation == xr_fork_generation)
+        if (__builtin_expect(segment->fork_generation == xr_fork_generation, 1))
             finish(segment, end_ns);
         else
-            xr_count(segment->recorder, XR_DROPPED_FORK, 1);
+            lose_in_fork(segment);
     }
     xr_buffer_end(&segment->attributes);
     xr_buffer_end(&segment->children);
@@ -172,7 +270,8 @@ void xr_send_in_progress(struct xr_segment *segment)
     char *scratch;
 
     if (!(segment->flags & XR_RECORDING) || (segment->flags & XR_FACADE) ||
-        (segment->state & XR_OWN_DOCUMENT) || segment->fork_generation != xr_fork_generation)
+        (segment->flags & XR_CAPTURED) || (segment->state & XR_OWN_DOCUMENT) ||
+        segment->fork_generation != xr_fork_generation)
         return;
     scratch = xr_pool_get(XR_POOL_64K);
     if (!scratch)
@@ -180,6 +279,6 @@ void xr_send_in_progress(struct xr_segment *segment)
     segment->state |= XR_OWN_DOCUMENT;
     send_children(segment, &request, scratch, 0);
     emit(segment, scratch, write_own(segment, &request, scratch),
-         XRAY_DOCUMENT_IN_PROGRESS | (segment->flags & XR_SUBSEGMENT ? 0 : XRAY_DOCUMENT_SEGMENT));
+         XRAY_DOCUMENT_IN_PROGRESS | document_flags(segment));
     xr_pool_put(XR_POOL_64K, scratch);
 }

@@ -5,6 +5,7 @@
 
 #include "base/random.h"
 #include "base/zero.h"
+#include "recorder/capture.h"
 #include "recorder/recorder.h"
 
 /* Two threads may ask at once: the first to store decides. 0 means not made yet. */
@@ -78,6 +79,23 @@ void xr_header_of(struct xr_segment *segment, xray_trace_header *ret)
         ret->parent_id = make_once(&segment->id, xr_random_u64() | 1);
 }
 
+static const char kept[] = "Kept=1";
+
+bool xr_response_says_kept(const xray_trace_header *response)
+{
+    const char *p = response->extra;
+    size_t length = strnlen(p, sizeof(response->extra) - 1);
+
+    for (const char *end = p + length; p < end;) {
+        size_t field = strcspn(p, ";");
+
+        if (field == sizeof(kept) - 1 && memcmp(p, kept, field) == 0)
+            return true;
+        p += field + 1;
+    }
+    return false;
+}
+
 void xr_response_header_of(struct xr_segment *segment, xray_trace_header *ret)
 {
     xray_trace_header header;
@@ -87,4 +105,7 @@ void xr_response_header_of(struct xr_segment *segment, xray_trace_header *ret)
     ret->trace_id = header.trace_id;
     if (segment->flags & XR_REQUESTED)
         ret->sampled = header.sampled;
+    if ((segment->flags & XR_CAPTURED) && xr_capture_goes_across(segment->recorder->capture) &&
+        xr_capture_wants(segment->recorder->capture, segment, 0))
+        memcpy(ret->extra, kept, sizeof(kept));
 }

@@ -11,4 +11,7 @@ void xr_header_of(struct xr_segment *segment, xray_trace_header *ret);
 /* What goes back to the caller. */
 void xr_response_header_of(struct xr_segment *segment, xray_trace_header *ret);
 
+/* Whether a callee answered that it keeps its segment for its outcome. */
+bool xr_response_says_kept(const xray_trace_header *response);
+
 #endif /* XR_RECORDER_IDENTITY_H */

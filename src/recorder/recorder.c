@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/hook.h"
 #include "emit/emit.h"
+#include "recorder/capture.h"
 #include "recorder/constants.h"
 #include "recorder/settings.h"
 #include "sampling/rate.h"
@@ -47,6 +48,9 @@ static int make_sampler(xray_recorder *recorder, const struct xr_settings *setti
 
 static enum xr_decides decides(const xray_recorder *recorder)
 {
+    /* The short ways are for what is not recorded. */
+    if (recorder->capture && xr_sampler_rate_kind(&recorder->sampler) != XR_RATE_ALWAYS)
+        return XR_ASKS;
     switch (xr_sampler_rate_kind(&recorder->sampler)) {
     case XR_RATE_NEVER:
         return XR_DECIDES_NO;
@@ -135,6 +139,8 @@ static int fill_in(xray_recorder *recorder, const xray_recorder_params *params)
     recorder->service_length = (uint16_t)xr_name_write(recorder->service, settings.service,
                                                        &changed);
     r = xr_constants_write(recorder, &settings);
+    if (r >= 0)
+        r = xr_capture_new(&recorder->capture, &settings);
     if (r < 0)
         return r;
     if (!params->sampler)
@@ -180,6 +186,7 @@ int xr_recorder_new(xray_recorder **ret, const xray_recorder_params *params)
     atomic_store(&recorder->fork_prepared, xr_fork_generation);
     r = fill_in(recorder, &copy);
     if (r < 0) {
+        xr_capture_free(recorder->capture);
         xr_free(recorder->text, recorder->text_bytes);
         xr_free(recorder, sizeof(*recorder));
         return r;
@@ -208,6 +215,7 @@ void xr_recorder_free(xray_recorder *recorder)
     xr_recorder_check_fork(recorder);
     destroy_hooks(recorder);
     xr_counters_end(&recorder->counters);
+    xr_capture_free(recorder->capture);
     xr_free(recorder->text, recorder->text_bytes);
     xr_free(recorder, sizeof(*recorder));
 }

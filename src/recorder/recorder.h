@@ -38,6 +38,8 @@ enum xr_decides {
     XR_DECIDES_BY_QUOTA,
 };
 
+struct xr_capture;
+
 struct xray_recorder {
     bool disabled;
     bool is_librarys_own;
@@ -48,7 +50,8 @@ struct xray_recorder {
     size_t stream_bytes;
     xray_emitter emitter;
     xray_sampler sampler;
-    xray_clock clock; /* without now_ns: the system's */
+    struct xr_capture *capture; /* NULL: unsampled segments are not kept */
+    xray_clock clock;           /* without now_ns: the system's */
     struct xr_logger logger;
     struct xr_counters counters;
     struct xr_document_constants constants;

@@ -6,10 +6,14 @@
 #include <string.h>
 #include <strings.h>
 
+#include <xraytrace/describe.h>
+
 #include "base/env.h"
+#include "base/hook.h"
 
 #define STREAM_BYTES_DEFAULT (32 * 1024)
 #define STREAM_BYTES_MAX     (60 * 1024)
+#define CAPTURE_MOST         1e9 /* traces, and bytes, a second */
 
 struct word {
     const char *text;
@@ -136,6 +140,33 @@ static void read_environment(struct xr_settings *settings)
     read_log_groups(settings);
 }
 
+static int read_capture(struct xr_settings *settings, const xray_capture *given)
+{
+    static const uint32_t marks = XRAY_FAULT | XRAY_ERROR | XRAY_THROTTLE;
+    xray_capture capture;
+    int r;
+
+    if (!given)
+        return 0;
+    r = xr_hook_copy(&capture, given, sizeof(capture));
+    if (r < 0)
+        return r;
+    /* Written so that NaN is out of range too. */
+    if ((capture.flags & ~(marks | XRAY_CAPTURE_ACROSS | XRAY_CAPTURE_IN_LAMBDA)) ||
+        capture.slower_than_ns < 0 ||
+        !(capture.traces_per_second >= 0 && capture.traces_per_second <= CAPTURE_MOST) ||
+        !(capture.bytes_per_second >= 0 && capture.bytes_per_second <= CAPTURE_MOST))
+        return -EINVAL;
+    settings->captures = !settings->in_lambda || (capture.flags & XRAY_CAPTURE_IN_LAMBDA);
+    settings->capture_across = capture.flags & XRAY_CAPTURE_ACROSS;
+    settings->capture_marks = capture.flags & marks ? capture.flags & marks : XRAY_FAULT;
+    settings->capture_slower_than_ns = capture.slower_than_ns;
+    settings->capture_traces_per_second = capture.traces_per_second > 0 ? capture.traces_per_second
+                                                                        : 1;
+    settings->capture_bytes_per_second = capture.bytes_per_second;
+    return 0;
+}
+
 int xr_settings_read(struct xr_settings *ret, const xray_recorder_params *params)
 {
     bool environment = !(params->flags & XRAY_RECORDER_NO_ENVIRONMENT);
@@ -168,5 +199,5 @@ int xr_settings_read(struct xr_settings *ret, const xray_recorder_params *params
         read_log_level(ret);
     if (environment)
         read_environment(ret);
-    return 0;
+    return read_capture(ret, params->capture);
 }

@@ -25,7 +25,13 @@ struct xr_settings {
     const char *log_groups;          /* with commas and blanks between, or NULL */
     const char *environment_address; /* to be tried first, or NULL */
     const char *daemon_address;
-    double sampling_fraction; /* of all traces; negative for the default sampler */
+    bool captures;
+    bool capture_across;
+    uint32_t capture_marks; /* XRAY_FAULT… */
+    int64_t capture_slower_than_ns;
+    double capture_traces_per_second;
+    double capture_bytes_per_second; /* 0: any number */
+    double sampling_fraction;        /* of all traces; negative for the default sampler */
     struct xr_logger logger;
 };
 

@@ -32,7 +32,7 @@ static inline void xr_segment_set_place(struct xr_segment *segment, xray_segment
     atomic_store_explicit(&segment->id, 0, memory_order_relaxed);
     xr_segment_set_trace(segment, trace);
     segment->parent_id = parent_id;
-    segment->trace_flags = trace_flags;
+    segment->trace_flags = (uint16_t)trace_flags;
 }
 
 /* What a subsegment has of its parent. */

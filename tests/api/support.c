@@ -63,6 +63,9 @@ static void check_flags(const xray_document *document, const cJSON *json)
         refuse(document, "it is a subsegment and said to be none, or the other way");
     if (true_at(json, "in_progress") != !!(document->flags & XRAY_DOCUMENT_IN_PROGRESS))
         refuse(document, "it is in progress and said not to be, or the other way");
+    if ((document->flags & XRAY_DOCUMENT_CAPTURED) && (document->flags & XRAY_DOCUMENT_SEGMENT) &&
+        !cJSON_IsFalse(member(json, "annotations.xray_sampled")))
+        refuse(document, "it was captured and does not say so");
 }
 
 /* What is no rule of X-Ray's, but ours. */
@@ -250,6 +253,9 @@ void settle(void)
                  (size_t)stats.sampled, (size_t)stats.embedded, (size_t)stats.emitted,
                  (size_t)stats.failed, (size_t)stats.dropped);
     cr_assert_geq(stats.begun, stats.sampled);
+    cr_assert_eq(stats.anomalies, stats.captured + stats.refused + stats.capture_failed,
+                 "anomalies %zu, captured %zu, refused %zu, failed %zu", (size_t)stats.anomalies,
+                 (size_t)stats.captured, (size_t)stats.refused, (size_t)stats.capture_failed);
     xray_recorder_set_default(NULL);
     xray_recorder_free(recorder);
     recorder = NULL;
