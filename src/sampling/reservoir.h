@@ -21,4 +21,7 @@ void xr_reservoir_init(struct xr_reservoir *ret, uint32_t per_second);
  */
 bool xr_reservoir_take(struct xr_reservoir *reservoir, int64_t now_ns);
 
+/* The same when how many there are changes: up to so many in this second. */
+bool xr_reservoir_take_up_to(struct xr_reservoir *reservoir, uint32_t per_second, int64_t now_ns);
+
 #endif /* XR_SAMPLING_RESERVOIR_H */
