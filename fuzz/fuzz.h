@@ -55,22 +55,30 @@ static inline char *fuzz_text(const void *data, size_t size)
     return text;
 }
 
-/* A number of bytes of the input, at most; what is left is the input from there on. */
+/* What is left of an input. */
 struct fuzz_input {
     const uint8_t *data;
     size_t size;
 };
 
-/* What comes before the next such byte, which is passed over, as a text of its own. */
-static inline char *fuzz_until(struct fuzz_input *input, char end)
+/* What comes before the next such byte, which is passed over. */
+static inline struct fuzz_input fuzz_take(struct fuzz_input *input, char end)
 {
     const uint8_t *found = input->size > 0 ? memchr(input->data, end, input->size) : NULL;
     size_t length = found ? (size_t)(found - input->data) : input->size;
-    char *text = fuzz_text(input->data, length);
+    struct fuzz_input taken = { input->data, length };
 
     input->data += length + (found != NULL);
     input->size -= length + (found != NULL);
-    return text;
+    return taken;
+}
+
+/* The same as a text of its own. */
+static inline char *fuzz_until(struct fuzz_input *input, char end)
+{
+    struct fuzz_input taken = fuzz_take(input, end);
+
+    return fuzz_text(taken.data, taken.size);
 }
 
 /* Messages that the library would write to stderr are formatted, and thrown away. */

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Which of many rules is the first that matches: the same that a plain search
- * finds. Each line is a rule, or behind a ">" a request: service, type, host,
- * method, path and ARN, then attributes as key=value, all with a "|" between
- * them. What is empty is not there; "" is the empty text.
+ * finds. Each line is a rule, or behind a ">" a request, as line.h has them.
  */
-#include "fuzz.h"
-
-#include "plain.h"
 #include "sampling/match.h"
+#include "line.h"
+#include "plain.h"
 
-#define LINES_MAX      64
-#define FIELDS_MAX     6
-#define ATTRIBUTES_MAX 6
+#define LINES_MAX 64
 
 const struct fuzz_large fuzz_large[] = {
     { "many stars", "|", "*a", 1 << 15,
@@ -23,58 +18,6 @@ const struct fuzz_large fuzz_large[] = {
       1 << 20, "\n" },
     { 0 },
 };
-
-struct line {
-    char *fields[FIELDS_MAX];
-    char *keys[ATTRIBUTES_MAX];
-    xray_sampling_attribute attributes[ATTRIBUTES_MAX];
-    size_t attribute_count;
-};
-
-/* NULL for what is empty. At most what is looked at of a request. */
-static char *read_field(struct fuzz_input *input)
-{
-    char *text = fuzz_until(input, '|');
-
-    text[strnlen(text, XR_MATCH_TEXT_MAX)] = '\0';
-    if (*text && strcmp(text, "\"\"") != 0)
-        return text;
-    if (*text) {
-        *text = '\0';
-        return text;
-    }
-    free(text);
-    return NULL;
-}
-
-static void read_line(struct line *ret, const char *text)
-{
-    struct fuzz_input input = { (const uint8_t *)text, strlen(text) };
-
-    memset(ret, 0, sizeof(*ret));
-    for (int i = 0; i < FIELDS_MAX; i++)
-        ret->fields[i] = read_field(&input);
-    while (input.size > 0 && ret->attribute_count < ATTRIBUTES_MAX) {
-        char *key = read_field(&input), *equals = key ? strchr(key, '=') : NULL;
-        xray_sampling_attribute *attribute = &ret->attributes[ret->attribute_count];
-
-        if (!key)
-            continue;
-        ret->keys[ret->attribute_count++] = key;
-        attribute->key = key;
-        attribute->value = equals ? equals + 1 : NULL;
-        if (equals)
-            *equals = '\0';
-    }
-}
-
-static void free_line(struct line *line)
-{
-    for (int i = 0; i < FIELDS_MAX; i++)
-        free(line->fields[i]);
-    for (size_t i = 0; i < line->attribute_count; i++)
-        free(line->keys[i]);
-}
 
 static bool plain_has(const struct line *request, const xray_sampling_attribute *wanted)
 {
@@ -87,7 +30,7 @@ static bool plain_has(const struct line *request, const xray_sampling_attribute 
 
 static bool plain_rule(const struct line *rule, const struct line *request)
 {
-    for (int i = 0; i < FIELDS_MAX; i++)
+    for (int i = 0; i < LINE_FIELDS; i++)
         if (rule->fields[i] && !plain_matches(rule->fields[i], request->fields[i]))
             return false;
     for (size_t i = 0; i < rule->attribute_count; i++)
@@ -128,17 +71,7 @@ static struct xr_matcher *compile(const struct line *rules, size_t count)
 static void check_request(const struct xr_matcher *matcher, const struct line *rules, size_t count,
                           const struct line *line)
 {
-    xray_sampling_request request = {
-        .size = sizeof(request),
-        .service = line->fields[0],
-        .service_type = line->fields[1],
-        .host = line->fields[2],
-        .http_method = line->fields[3],
-        .url_path = line->fields[4],
-        .resource_arn = line->fields[5],
-        .attributes = line->attributes,
-        .attribute_count = line->attribute_count,
-    };
+    xray_sampling_request request = line_request(line);
 
     CHECK(xr_matcher_find(matcher, &request) == plain_find(rules, count, line));
 }
@@ -154,19 +87,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         char *text = fuzz_until(&input, '\n');
 
         if (*text == '>')
-            read_line(&requests[request_count++], text + 1);
+            line_read(&requests[request_count++], text + 1);
         else
-            read_line(&rules[rule_count++], text);
+            line_read(&rules[rule_count++], text);
         free(text);
     }
     matcher = compile(rules, rule_count);
     CHECK(xr_matcher_find(matcher, NULL) == plain_find(rules, rule_count, &nothing));
     for (size_t i = 0; i < request_count; i++) {
         check_request(matcher, rules, rule_count, &requests[i]);
-        free_line(&requests[i]);
+        line_free(&requests[i]);
     }
     xr_matcher_free(matcher);
     for (size_t i = 0; i < rule_count; i++)
-        free_line(&rules[i]);
+        line_free(&rules[i]);
     return 0;
 }
