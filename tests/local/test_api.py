@@ -181,13 +181,6 @@ class Http(Case):
         status, headers, _ = self.collector.request('GET', '/TraceSummaries')
         self.assertEqual((status, headers['Allow']), (405, 'POST'))
 
-    def test_sampling_is_refused_in_a_way_that_is_not_retried(self):
-        for path in ('/GetSamplingRules', '/SamplingTargets'):
-            status, headers, reply = self.collector.call(path)
-            self.assertEqual((status, headers['x-amzn-ErrorType']),
-                             (400, 'InvalidRequestException'))
-            self.assertIn('local sampling rules', reply['Message'])
-
     def test_telemetry_is_taken(self):
         self.assertEqual(self.collector.ask('/TelemetryRecords', {'TelemetryRecords': []}), {})
 

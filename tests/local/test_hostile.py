@@ -140,6 +140,40 @@ class Hostile(Case):
                 json.loads(reply)
         self.expect_it_works()
 
+    def test_damaged_sampling(self):
+        generator = random.Random(24)
+        rule = {'RuleName': 'r', 'ResourceARN': '*', 'Priority': 5, 'FixedRate': 0.25,
+                'ReservoirSize': 10, 'ServiceName': '*', 'ServiceType': '*', 'Host': '*',
+                'HTTPMethod': '*', 'URLPath': '*', 'Version': 1, 'Attributes': {'k': 'v'},
+                'SamplingRateBoost': {'MaxRate': 0.5, 'CooldownWindowMinutes': 1}}
+        counts = {'RuleName': 'r', 'ClientID': 'a' * 24, 'Timestamp': 1e9, 'RequestCount': 1,
+                  'SampledCount': 0, 'BorrowCount': 0, 'ServiceName': 's', 'AnomalyCount': 1,
+                  'TotalCount': 1, 'SampledAnomalyCount': 1}
+        whole = json.dumps({'SamplingRule': rule, 'RuleName': 'r',
+                            'SamplingRuleUpdate': {'RuleName': 'r', 'Priority': 3},
+                            'SamplingStatisticsDocuments': [counts],
+                            'SamplingBoostStatisticsDocuments': [counts]}).encode()
+        paths = ('/CreateSamplingRule', '/UpdateSamplingRule', '/SamplingTargets',
+                 '/DeleteSamplingRule')
+        for _ in range(600):
+            data = bytearray(whole)
+            at = generator.randrange(len(data))
+            data[at:at + generator.randrange(12)] = generator.choice(PIECES)
+            for path in paths:
+                status, _, reply = self.collector.request('POST', path, bytes(data))
+                self.assertIn(status, (200, 400))
+                json.loads(reply)
+        for path in ('/GetSamplingRules', '/SamplingStatisticSummaries'):
+            for token in PIECES:
+                status, _, reply = self.collector.request('POST', path, json.dumps(
+                    {'NextToken': 'rules-00001-' + token.decode('latin-1')}).encode())
+                self.assertIn(status, (200, 400))
+        for _ in range(30):
+            self.collector.call('/CreateSamplingRule', {'SamplingRule': rule})
+        self.collector.ask('/UpdateSamplingRule', {'SamplingRuleUpdate': {'RuleName': 'r',
+                                                                          'FixedRate': 0.5}})
+        self.expect_it_works()
+
 
 if __name__ == '__main__':
     sys.exit(unittest.main())

@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Replies against the service's own model, where botocore is installed."""
 import json
+import os
+import shutil
+import subprocess
 import sys
 import time
 import unittest
 
-from collector import Case, segment, subsegment, trace_id
+from collector import LONG, Case, segment, subsegment, trace_id
 
 try:
     import botocore.session
@@ -100,6 +103,78 @@ class Model(Case):
             TraceSegmentDocuments=[json.dumps(segment(trace_id(5), 1)), '{'])
         self.assertEqual([item['ErrorCode'] for item in reply['UnprocessedTraceSegments']],
                          ['ParseError'])
+
+    RULE = {'RuleName': 'r', 'ResourceARN': '*', 'Priority': 5, 'FixedRate': 0.25,
+            'ReservoirSize': 10, 'ServiceName': '*', 'ServiceType': '*', 'Host': '*',
+            'HTTPMethod': '*', 'URLPath': '*', 'Version': 1, 'Attributes': {'k': 'v'},
+            'SamplingRateBoost': {'MaxRate': 0.5, 'CooldownWindowMinutes': 1}}
+
+    def targets_request(self, **members):
+        return {'SamplingStatisticsDocuments': [
+            {'RuleName': name, 'ClientID': 'a' * 24, 'Timestamp': time.time(), 'RequestCount': 1,
+             'SampledCount': 0, 'BorrowCount': 0} for name in ('r', 'gone')], **members}
+
+    def test_sampling_rules_fit(self):
+        self.expect_fitting('CreateSamplingRule', '/CreateSamplingRule',
+                            {'SamplingRule': self.RULE})
+        self.expect_fitting('GetSamplingRules', '/GetSamplingRules', {})
+        self.expect_fitting('UpdateSamplingRule', '/UpdateSamplingRule',
+                            {'SamplingRuleUpdate': {'RuleName': 'r', 'Host': 'h'}})
+        self.expect_fitting('DeleteSamplingRule', '/DeleteSamplingRule', {'RuleName': 'r'})
+
+    def test_sampling_targets_fit(self):
+        self.collector.ask('/CreateSamplingRule', {'SamplingRule': self.RULE})
+        boosts = [{'RuleName': name, 'ServiceName': 's', 'Timestamp': time.time(),
+                   'AnomalyCount': 1, 'TotalCount': 2, 'SampledAnomalyCount': 0}
+                  for name in ('r', 'gone')]
+        self.expect_fitting('GetSamplingTargets', '/SamplingTargets',
+                            self.targets_request(SamplingBoostStatisticsDocuments=boosts))
+
+    def test_sampling_statistics_fit(self):
+        self.collector.ask('/CreateSamplingRule', {'SamplingRule': self.RULE})
+        self.collector.ask('/SamplingTargets', self.targets_request())
+        self.expect_fitting('GetSamplingStatisticSummaries', '/SamplingStatisticSummaries', {})
+
+    def test_the_client_makes_rules_and_asks_for_targets(self):
+        rule = {name: value for name, value in self.RULE.items() if name != 'SamplingRateBoost'}
+        self.client.create_sampling_rule(SamplingRule=rule)
+        pages = self.client.get_paginator('get_sampling_rules').paginate()
+        self.assertEqual([record['SamplingRule']['RuleName'] for page in pages
+                          for record in page['SamplingRuleRecords']], ['r', 'Default'])
+        reply = self.client.get_sampling_targets(**self.targets_request())
+        self.assertEqual(reply['SamplingTargetDocuments'][0]['ReservoirQuota'], 10)
+        self.assertEqual(reply['UnprocessedStatistics'][0]['RuleName'], 'gone')
+        self.assertGreater(reply['LastRuleModification'].timestamp(), time.time() - 3600)
+        summaries = self.client.get_sampling_statistic_summaries()['SamplingStatisticSummaries']
+        self.assertEqual([(one['RuleName'], one['RequestCount']) for one in summaries], [('r', 1)])
+        self.client.delete_sampling_rule(RuleName='r')
+
+    def test_the_client_understands_that_there_are_too_many_rules(self):
+        with self.assertRaises(self.client.exceptions.RuleLimitExceededException):
+            for number in range(30):
+                self.client.create_sampling_rule(SamplingRule={
+                    **{name: value for name, value in self.RULE.items()
+                       if name != 'SamplingRateBoost'}, 'RuleName': f'r{number}'})
+
+
+@unittest.skipIf(shutil.which('aws') is None, 'there is no aws command')
+class CommandLine(Case):
+    def aws(self, *words):
+        result = subprocess.run(
+            ['aws', 'xray', *words, '--output', 'json', '--endpoint-url',
+             f'http://127.0.0.1:{self.collector.port}'], stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=LONG, text=True,
+            env={**os.environ, 'AWS_ACCESS_KEY_ID': 'x', 'AWS_SECRET_ACCESS_KEY': 'x',
+                 'AWS_DEFAULT_REGION': 'us-east-1', 'AWS_EC2_METADATA_DISABLED': 'true'})
+        self.assertEqual(result.returncode, 0, result.stderr)
+        return json.loads(result.stdout)
+
+    def test_it_lists_and_makes_rules(self):
+        rule = {name: value for name, value in Model.RULE.items() if name != 'SamplingRateBoost'}
+        self.aws('create-sampling-rule', '--sampling-rule', json.dumps(rule))
+        reply = self.aws('get-sampling-rules')
+        self.assertEqual([record['SamplingRule']['RuleName']
+                          for record in reply['SamplingRuleRecords']], ['r', 'Default'])
 
 
 if __name__ == '__main__':

@@ -213,15 +213,6 @@ static void put_telemetry_records(const struct api *api, const cJSON *request,
     api_reply(reply, cJSON_CreateObject());
 }
 
-/* SDKs sample by their local rules when the answer is an error that is not worth a
-   retry; an empty list of rules would mean to some that nothing is sampled. */
-static void no_sampling(const struct api *api, const cJSON *request, struct http_reply *reply)
-{
-    (void)api;
-    (void)request;
-    api_invalid(reply, "central sampling is not available locally: use local sampling rules");
-}
-
 static void no_graph(const struct api *api, const cJSON *request, struct http_reply *reply)
 {
     (void)api;
@@ -237,8 +228,6 @@ static const struct {
     { "/Traces", batch_get_traces },
     { "/TraceSummaries", api_get_trace_summaries },
     { "/TelemetryRecords", put_telemetry_records },
-    { "/GetSamplingRules", no_sampling },
-    { "/SamplingTargets", no_sampling },
     { "/ServiceGraph", no_graph },
     { "/TraceGraph", no_graph },
 };
@@ -288,9 +277,23 @@ static cJSON *parse_request(const struct http_request *request)
     return NULL;
 }
 
-static void run_operation(const struct api *api, operation *run, const struct http_request *request,
-                          struct http_reply *reply)
+static operation *find_operation(const char *path)
 {
+    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
+        if (strcmp(operations[i].path, path) == 0)
+            return operations[i].run;
+    return NULL;
+}
+
+/* One of the two operations, or none. */
+static void run_operation(const struct api *api, operation *run, sampling_operation *sampling,
+                          const struct http_request *request, struct http_reply *reply)
+{
+    if (!run && !sampling) {
+        http_reply_error(reply, 404, "UnknownOperationException",
+                         "there is no such operation; see xraytrace-local --help");
+        return;
+    }
     if (strcmp(request->method, "POST") != 0) {
         http_reply_error(reply, 405, "InvalidRequestException",
                          "this is an operation of the X-Ray API: use POST");
@@ -302,7 +305,10 @@ static void run_operation(const struct api *api, operation *run, const struct ht
         http_reply_error(reply, 400, "SerializationException", "the body is not a JSON object");
         return;
     }
-    run(api, json, reply);
+    if (run)
+        run(api, json, reply);
+    else
+        api_sampling(api, sampling, json, reply);
     cJSON_Delete(json);
 }
 
@@ -320,12 +326,6 @@ void api_handle(void *data, const struct http_request *request, struct http_repl
         }
         return;
     }
-    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++) {
-        if (strcmp(request->path, operations[i].path) == 0) {
-            run_operation(api, operations[i].run, request, reply);
-            return;
-        }
-    }
-    http_reply_error(reply, 404, "UnknownOperationException",
-                     "there is no such operation; see xraytrace-local --help");
+    run_operation(api, find_operation(request->path), sampling_operation_find(request->path),
+                  request, reply);
 }

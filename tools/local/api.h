@@ -6,6 +6,7 @@
 
 #include "http_server.h"
 #include "ingest.h"
+#include "sampling_service.h"
 #include "store.h"
 
 #include <cjson/cJSON.h>
@@ -17,6 +18,7 @@
 struct api {
     struct ingest *ingest;
     struct store *store;
+    struct sampling_service *sampling; /* used by the thread that calls api_handle() only */
     /* Called before the store is read, so that what was sent before is seen. May be NULL. */
     void (*settle)(void *data);
     void *settle_data;
@@ -31,5 +33,7 @@ void api_reply(struct http_reply *reply, cJSON *body);
 void api_invalid(struct http_reply *reply, const char *message);
 
 void api_get_trace_summaries(const struct api *api, const cJSON *request, struct http_reply *reply);
+void api_sampling(const struct api *api, sampling_operation *run, const cJSON *request,
+                  struct http_reply *reply);
 
 #endif

@@ -3,6 +3,7 @@
 #include "api.h"
 #include "commands.h"
 #include "receiver.h"
+#include "sampling_start.h"
 #include "sockets.h"
 
 #include <errno.h>
@@ -73,19 +74,20 @@ static void say_hello(const struct options *options, uint16_t port)
 }
 
 /* Takes the sockets over. */
-static int run(const struct options *options, const struct socket_pair *sockets,
-               struct store *store, struct ingest *ingest, const sigset_t *stop_signals)
+static int run(const struct options *options, const struct socket_pair *sockets, struct api *api,
+               const sigset_t *stop_signals)
 {
     struct receiver *receiver;
     struct http_server *server;
-    int r = receiver_new(&receiver, sockets->udp, ingest);
+    int r = receiver_new(&receiver, sockets->udp, api->ingest);
     if (r < 0) {
         close(sockets->udp);
         close(sockets->tcp);
         return cannot("receive", r);
     }
-    struct api api = { ingest, store, receiver_settle, receiver };
-    r = http_server_new(&server, sockets->tcp, options->address, api_handle, &api);
+    api->settle = receiver_settle;
+    api->settle_data = receiver;
+    r = http_server_new(&server, sockets->tcp, options->address, api_handle, api);
     if (r < 0) {
         receiver_free(receiver);
         return cannot("serve HTTP", r);
@@ -99,11 +101,32 @@ static int run(const struct options *options, const struct socket_pair *sockets,
     return EXIT_DONE;
 }
 
+/* Between the sockets, which it takes over, and the end. */
+static int serve(const struct options *options, const struct socket_pair *sockets,
+                 struct sampling_service *sampling, const sigset_t *stop_signals)
+{
+    struct api api = { .sampling = sampling };
+    int r = store_memory_new(&api.store, NULL);
+    if (r == 0) {
+        r = ingest_new(&api.ingest, api.store, stderr);
+        if (r < 0)
+            api.store->close(api.store);
+    }
+    if (r < 0) {
+        close(sockets->udp);
+        close(sockets->tcp);
+        return cannot("start", r);
+    }
+    r = run(options, sockets, &api, stop_signals);
+    ingest_free(api.ingest);
+    api.store->close(api.store);
+    return r;
+}
+
 int command_serve(const struct options *options)
 {
     struct socket_pair sockets;
-    struct store *store;
-    struct ingest *ingest = NULL;
+    struct sampling_service *sampling;
     sigset_t stop_signals;
 
     /* Before any thread begins, which then blocks them too. */
@@ -113,22 +136,12 @@ int command_serve(const struct options *options)
     pthread_sigmask(SIG_BLOCK, &stop_signals, NULL);
     signal(SIGPIPE, SIG_IGN);
 
-    int r = open_sockets(options, &sockets);
+    int r = sampling_start(&sampling, options);
     if (r != 0)
         return r;
-    r = store_memory_new(&store, NULL);
-    if (r == 0) {
-        r = ingest_new(&ingest, store, stderr);
-        if (r < 0)
-            store->close(store);
-    }
-    if (r < 0) {
-        close(sockets.udp);
-        close(sockets.tcp);
-        return cannot("start", r);
-    }
-    r = run(options, &sockets, store, ingest, &stop_signals);
-    ingest_free(ingest);
-    store->close(store);
+    r = open_sockets(options, &sockets);
+    if (r == 0)
+        r = serve(options, &sockets, sampling, &stop_signals);
+    sampling_service_free(sampling);
     return r;
 }

@@ -17,6 +17,8 @@
 enum option_id {
     OPTION_PORT = 1,
     OPTION_BIND,
+    OPTION_SAMPLING,
+    OPTION_SAMPLING_RULES,
     OPTION_HOST,
     OPTION_JSON,
     OPTION_WIDTH,
@@ -32,6 +34,8 @@ enum option_id {
 static const struct option long_options[] = {
     { "port", required_argument, NULL, OPTION_PORT },
     { "bind", required_argument, NULL, OPTION_BIND },
+    { "sampling", required_argument, NULL, OPTION_SAMPLING },
+    { "sampling-rules", required_argument, NULL, OPTION_SAMPLING_RULES },
     { "host", required_argument, NULL, OPTION_HOST },
     { "json", no_argument, NULL, OPTION_JSON },
     { "width", required_argument, NULL, OPTION_WIDTH },
@@ -45,6 +49,8 @@ static const struct option long_options[] = {
 static const unsigned option_commands[] = {
     [OPTION_PORT] = FOR(COMMAND_SERVE) | FOR_READERS,
     [OPTION_BIND] = FOR(COMMAND_SERVE),
+    [OPTION_SAMPLING] = FOR(COMMAND_SERVE),
+    [OPTION_SAMPLING_RULES] = FOR(COMMAND_SERVE),
     [OPTION_HOST] = FOR_READERS,
     [OPTION_JSON] = FOR(COMMAND_SHOW),
     [OPTION_WIDTH] = FOR_READERS,
@@ -56,17 +62,22 @@ static const unsigned option_commands[] = {
 
 void options_help(void)
 {
-    puts("usage: xraytrace-local [--port N] [--bind ADDRESS]\n"
+    puts("usage: xraytrace-local [--port N] [--bind ADDRESS] [--sampling all|cloud]\n"
+         "                       [--sampling-rules FILE]\n"
          "       xraytrace-local list [--limit N] [--port N]\n"
          "       xraytrace-local show TRACE-ID [--json] [--port N]\n"
          "\n"
          "A local X-Ray: takes the segment documents that X-Ray SDKs send (UDP, or\n"
          "PutTraceSegments), keeps them in memory until it ends, answers the X-Ray API,\n"
-         "and prints traces.\n"
+         "central sampling with it, and prints traces.\n"
          "\n"
          "Without a command it listens until SIGINT or SIGTERM:\n"
          "  --port N         UDP and TCP port, default 2000; 0 takes a free one and says which\n"
          "  --bind ADDRESS   numeric address, default 127.0.0.1: this machine only\n"
+         "  --sampling all|cloud     what the rule Default samples: all (default), or one a\n"
+         "                   second and 5 %, as in the cloud\n"
+         "  --sampling-rules FILE    more rules: what GetSamplingRules returns, or the local\n"
+         "                   rules of SDKs\n"
          "\n"
          "  list             the latest traces: id, start, duration, entry point, status\n"
          "    --limit N      at most so many, default 20\n"
@@ -127,6 +138,15 @@ static int read_colour(const char *text, enum colour *ret)
     return usage("--color is auto, always or never, not %s", text);
 }
 
+static int read_sampling(const char *text, bool *ret_cloud)
+{
+    *ret_cloud = strcmp(text, "cloud") == 0;
+    if (*ret_cloud || strcmp(text, "all") == 0)
+        return 0;
+    return usage("--sampling is all or cloud, not %s; rules in a file are for --sampling-rules",
+                 text);
+}
+
 static int read_address(const char *text, const char **ret)
 {
     struct sockaddr_storage address;
@@ -149,6 +169,11 @@ static int read_option(int id, struct options *options)
     case OPTION_BIND:
     case OPTION_HOST:
         return read_address(optarg, &options->address);
+    case OPTION_SAMPLING:
+        return read_sampling(optarg, &options->sampling_cloud);
+    case OPTION_SAMPLING_RULES:
+        options->sampling_rules = optarg;
+        return 0;
     case OPTION_JSON:
         options->json = true;
         return 0;

@@ -36,8 +36,10 @@ struct options {
     struct trace_id trace_id; /* of show */
     const char *address;      /* numeric: --bind of the collector, --host of the others */
     uint16_t port;
-    unsigned width; /* 0: the terminal's */
-    unsigned limit; /* of list */
+    const char *sampling_rules; /* a file, or NULL */
+    bool sampling_cloud;        /* Default as in the cloud, instead of everything */
+    unsigned width;             /* 0: the terminal's */
+    unsigned limit;             /* of list */
     bool json;
 };
 
