@@ -117,13 +117,14 @@ static void check_decisions(const xray_sampler *sampler, const char *text, struc
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
+    const struct xr_rules_source source = { .logger = &xr_log_stderr };
     struct fuzz_input input = { data, size };
     xray_sampler sampler = { .size = sizeof(sampler) };
     char *text = fuzz_until(&input, '\0');
     int r;
 
     fuzz_quiet();
-    r = xr_sampler_rules(&sampler, text);
+    r = xr_sampler_rules(&sampler, text, &source);
     CHECK(r == 0 || r == -EINVAL);
     if (r == 0) {
         check_decisions(&sampler, text, input);

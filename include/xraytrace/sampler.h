@@ -79,11 +79,13 @@ typedef struct xray_sampler {
 XRAY_CHECKED XRAY_API int xray_sampler_rate(xray_sampler *ret, double per_second, double fraction);
 
 /*
- * Rules from a version 2 sampling document, the JSON file of the other X-Ray
- * SDKs. The first rule whose host, http_method and url_path all match decides,
- * else the default. Patterns have * and ?, and ignore case; what is not known
- * of a request matches only "*". -EINVAL, with the reason logged, if the text
- * is not such a document or has more than 1 MiB. The text is not needed later.
+ * Rules from a sampling document, the JSON file of the other X-Ray SDKs, version
+ * 1 or 2. The first rule whose host (service_name in version 1), http_method and
+ * url_path all match decides, else the default: the first fixed_target traces of
+ * each second, then the fraction rate of the rest. Patterns have * and ?, and
+ * ignore case; what is not known of a request matches only "*"; of each text
+ * 4096 bytes are looked at. -EINVAL, with the place and the reason logged, if the
+ * text is not such a document or has more than 1 MiB. It is not needed later.
  */
 XRAY_CHECKED XRAY_API int xray_sampler_local(xray_sampler *ret, const char *rules_json);
 

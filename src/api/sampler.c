@@ -22,5 +22,7 @@ int xray_sampler_rate(xray_sampler *ret, double per_second, double fraction)
 
 int xray_sampler_local(xray_sampler *ret, const char *rules_json)
 {
-    return xr_sampler_rules(ret, rules_json);
+    const struct xr_rules_source source = { .logger = &xr_log_stderr };
+
+    return xr_sampler_rules(ret, rules_json, &source);
 }
