@@ -20,6 +20,7 @@ static const char *const names[XR_ENV_COUNT] = {
     [XR_ENV_NOOP_ID] = "AWS_XRAY_NOOP_ID",
     [XR_ENV_COLLECT_SQL_QUERIES] = "AWS_XRAY_COLLECT_SQL_QUERIES",
     [XR_ENV_LOG_GROUP] = "AWS_XRAY_LOG_GROUP",
+    [XR_ENV_ADAPTIVE_SAMPLING] = "AWS_XRAY_ADAPTIVE_SAMPLING_CONFIG",
 };
 
 const char *xr_env_name(enum xr_env variable)
