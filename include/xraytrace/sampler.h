@@ -89,6 +89,16 @@ XRAY_CHECKED XRAY_API int xray_sampler_rate(xray_sampler *ret, double per_second
  */
 XRAY_CHECKED XRAY_API int xray_sampler_local(xray_sampler *ret, const char *rules_json);
 
+/*
+ * The same from a file, which is read again when it has changed: a decision looks
+ * at it, at most once a second, while others go by the former rules. A content
+ * that is refused is logged, and the former rules stay; so they do while there is
+ * no file. Changed rules begin with full reservoirs; a file that is written anew
+ * as it was changes nothing. -errno, logged, when it cannot be read at first:
+ * -EFBIG when it has more than 1 MiB, -EINVAL when it is no such document.
+ */
+XRAY_CHECKED XRAY_API int xray_sampler_file(xray_sampler *ret, const char *path);
+
 XRAY_END_DECLS
 
 #endif /* XRAYTRACE_SAMPLER_H */

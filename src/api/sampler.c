@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "sampling/rate.h"
 #include "sampling/rules.h"
+#include "sampling/rules_file.h"
 
 int xray_sampler_rate(xray_sampler *ret, double per_second, double fraction)
 {
@@ -25,4 +26,9 @@ int xray_sampler_local(xray_sampler *ret, const char *rules_json)
     const struct xr_rules_source source = { .logger = &xr_log_stderr };
 
     return xr_sampler_rules(ret, rules_json, &source);
+}
+
+int xray_sampler_file(xray_sampler *ret, const char *path)
+{
+    return xr_sampler_rules_file(ret, path, &xr_log_stderr);
 }
