@@ -32,6 +32,10 @@ static const struct workload workloads[] = {
       TO_SEND, false },
     { "W6", "batched", "each of 10,000 subsegments, through the queue", wide, &recorders.batched,
       10, WIDTH, 0.6, TO_SEND, true },
+    { "capture", "W2", "W2 unsampled, recorded in case it fails", small, &recorders.captured,
+      200000, 1, 1, TO_SAMPLED, false },
+    { "capture", "W3", "W3 unsampled, recorded in case it fails", typical, &recorders.captured,
+      50000, 1, 1, TO_SAMPLED, false },
 };
 
 static const struct arrival arrivals[] = {
@@ -63,7 +67,7 @@ static struct {
     bool table, rules;
 } options = { .divisor = 1 };
 
-static const char names[] = "W1,W1b,W2,W3,W4,W5,W6,W7,threads";
+static const char names[] = "W1,W1b,W2,W3,W4,W5,W6,W7,capture,threads";
 
 static const char usage[] =
     "Usage: bench-record [OPTION…]\n"
@@ -76,7 +80,7 @@ static const char usage[] =
     "documents on another. Build it with --buildtype=release, and let nothing else\n"
     "run: the machine's other work shows in ns, and less so in the ratios.\n"
     "\n"
-    "  -o, --only NAME[,NAME…]   only these: W1 W1b W2 W3 W4 W5 W6 W7 threads\n"
+    "  -o, --only NAME[,NAME…]   only these: W1 W1b W2 W3 W4 W5 W6 W7 capture threads\n"
     "  -t, --table               and a table for people at the end\n"
     "  -q, --quick               a tenth of the operations: to see that all works\n"
     "  -c, --capacity BYTES      of the queue; else its own default\n"

@@ -14,7 +14,7 @@ struct workload {
     long repeats;
     long operations; /* in each repeat */
     double goal;
-    enum { TO_CLOCK, TO_SEND } to;
+    enum { TO_CLOCK, TO_SEND, TO_SAMPLED } to;
     bool batched; /* what waits in the queue is sent within the time */
 };
 

@@ -166,8 +166,8 @@ size_t rules_text(char *ret, size_t size)
     return used;
 }
 
-static int make(xray_recorder **ret, double per_second, double fraction,
-                const xray_emitter *emitter)
+static int make_with(xray_recorder **ret, double per_second, double fraction,
+                     const xray_emitter *emitter, const xray_capture *capture)
 {
     xray_sampler sampler = { .size = sizeof(sampler) };
     int r = xray_sampler_rate(&sampler, per_second, fraction);
@@ -176,7 +176,13 @@ static int make(xray_recorder **ret, double per_second, double fraction,
         return r;
     return xray_recorder_new(ret, xray_recorder_params(.flags = XRAY_RECORDER_NO_ENVIRONMENT,
                                                        .service = "bench", .emitter = emitter,
-                                                       .sampler = &sampler));
+                                                       .sampler = &sampler, .capture = capture));
+}
+
+static int make(xray_recorder **ret, double per_second, double fraction,
+                const xray_emitter *emitter)
+{
+    return make_with(ret, per_second, fraction, emitter, NULL);
 }
 
 static int make_sending(const char *address, size_t capacity)
@@ -198,6 +204,7 @@ int recorders_make(const char *sink_address, size_t capacity)
     const xray_allocator counting = { .size = sizeof(counting),
                                       .allocate = allocate,
                                       .release = release };
+    const xray_capture capture = { .size = sizeof(capture) };
     const xray_emitter keeper = { .size = sizeof(keeper), .emit = keep };
     char text[8192];
     int r = xray_set_allocator(&counting);
@@ -207,6 +214,8 @@ int recorders_make(const char *sink_address, size_t capacity)
         r = xray_sampler_local(&rules, text);
     if (r >= 0)
         r = make(&recorders.unsampled, 0, 0, &keeper);
+    if (r >= 0)
+        r = make_with(&recorders.captured, 0, 0, &keeper, &capture);
     if (r >= 0)
         r = make(&recorders.by_default, 1, 1e-9, &keeper);
     if (r >= 0)
@@ -222,6 +231,7 @@ void recorders_free(void)
     xray_recorder_free(recorders.kept);
     xray_recorder_free(recorders.sent);
     xray_recorder_free(recorders.batched);
+    xray_recorder_free(recorders.captured);
     if (rules.destroy)
         rules.destroy(rules.data);
 }

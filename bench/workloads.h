@@ -18,6 +18,7 @@ struct recorders {
     xray_recorder *kept;       /* all sampled; a callback that keeps nothing */
     xray_recorder *sent;       /* all sampled; over UDP */
     xray_recorder *batched;    /* all sampled; over UDP behind a queue */
+    xray_recorder *captured;   /* as unsampled, with capture */
 };
 extern struct recorders recorders;
 

@@ -105,6 +105,13 @@ typedef enum xray_context_missing {
 #define XRAY_RECORDER_NO_ENVIRONMENT (1u << 0) /* take everything from the params */
 
 /*
+ * Tell callees, in the trace header, by which central rule a trace was decided
+ * (xrsr=…), and count anomalies for a caller's rule: for adaptive sampling across
+ * services. Off, since others may not expect the field.
+ */
+#define XRAY_RECORDER_PROPAGATE_RULE (1u << 1)
+
+/*
  * All zero is a working default. As in every X-Ray SDK the environment, where
  * it says something valid, beats the plain values here; hooks given here stay.
  * docs/environment.md lists the variables.

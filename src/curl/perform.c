@@ -130,6 +130,22 @@ static int32_t record_exchange(xray_segment *segment, CURL *easy)
     return http.status;
 }
 
+/* A callee may say that it keeps its segment. Before libcurl 7.84 nobody can ask for it. */
+static void note_answer(xray_segment *segment, CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075400
+    struct curl_header *found;
+    xray_trace_header answer;
+
+    if (curl_easy_header(easy, XRAY_TRACE_HEADER_NAME, 0, CURLH_HEADER, -1, &found) == CURLHE_OK &&
+        xray_trace_header_parse(&answer, found->value) >= 0)
+        xray_note_response_header(segment, &answer);
+#else
+    (void)segment;
+    (void)easy;
+#endif
+}
+
 /* CURLOPT_FAILONERROR makes a status an error of the transfer: it is no worse for that. */
 static int32_t marks_of(CURLcode result, int32_t status)
 {
@@ -160,6 +176,7 @@ void xray_curl_end(xray_curl_transfer *transfer, CURLcode result)
         return;
     if (xray_is_recording(transfer->segment)) {
         status = record_exchange(transfer->segment, transfer->easy);
+        note_answer(transfer->segment, transfer->easy);
         if (result != CURLE_OK)
             record_failure(transfer->segment, result, status);
     }

@@ -297,6 +297,34 @@ enum xr_known xr_known_of(enum xr_section section, const struct xr_key *key)
     return XR_KNOWN;
 }
 
+void xr_attributes_copy(const struct xr_segment *segment, enum xr_known known, char *ret,
+                        size_t size)
+{
+    enum xr_section section = known_sections[known];
+    struct xr_key key = key_of(known);
+    const char *from = NULL, *to = NULL;
+    struct xr_run_text at;
+    size_t length;
+
+    *ret = '\0';
+    if (!xr_attributes_have_known(segment, known))
+        return;
+    for (uint32_t next = segment->first[section]; next != XR_NO_RUN && !from; next = at.run.next) {
+        xr_run_read(segment, next, &at);
+        from = find_member(&at, &key, NULL, &to);
+    }
+    if (!from)
+        return;
+    from += key.length + 4;
+    if (*from == '"') {
+        from++;
+        to--;
+    }
+    length = (size_t)(to - from) < size - 1 ? (size_t)(to - from) : size - 1;
+    memcpy(ret, from, length);
+    ret[length] = '\0';
+}
+
 /* With room for one more member, or not: then it is left out. */
 static bool make_room(struct xr_members *members, size_t room)
 {

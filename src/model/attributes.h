@@ -410,6 +410,13 @@ static inline char *xr_attributes_write(char *p, const struct xr_segment *segmen
     return p;
 }
 
+/*
+ * The value of a key of the documents' own, a text without its quotes and as it is
+ * escaped in JSON; cut to size, with a NUL. Empty when it is not there.
+ */
+void xr_attributes_copy(const struct xr_segment *segment, enum xr_known known, char *ret,
+                        size_t size);
+
 /* The type of the first exception and where it was made, as JSON; false without one. */
 bool xr_attributes_first_exception(const struct xr_segment *segment, struct xr_key *ret_type,
                                    struct xr_key *ret_frame);

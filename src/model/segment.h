@@ -31,8 +31,9 @@ enum {
     XR_DECIDED_NO = 1u << 5,   /* and that said Sampled=0 */
     XR_REQUESTED = 1u << 6,    /* the caller asked for the decision */
     XR_TRACED = 1u << 7,
-    XR_CAPTURED = 1u << 8, /* recorded although not sampled: its outcome decides */
-    XR_JUDGED = 1u << 9,   /* whether it is worth keeping is asked at its end */
+    XR_CAPTURED = 1u << 8,  /* recorded although not sampled: its outcome decides */
+    XR_JUDGED = 1u << 9,    /* whether it is worth keeping is asked at its end */
+    XR_REPORTED = 1u << 10, /* and the sampler hears how it ended */
 };
 
 /* What changes, and is the business of its home thread alone. */

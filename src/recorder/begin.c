@@ -5,6 +5,7 @@
 #include "base/random.h"
 #include "model/describe.h"
 #include "recorder/lifecycle.h"
+#include "recorder/outcome.h"
 #include "recorder/usual.h"
 #include "wire/trace_header.h"
 
@@ -88,8 +89,6 @@ static bool decide(xray_recorder *recorder, const char *name, const xray_segment
     };
     struct xr_hook_call call;
 
-    decision->sampled = 0;
-    decision->rule[0] = '\0';
     if (recorder->decides == XR_DECIDES_YES || recorder->decides == XR_DECIDES_NO)
         return recorder->decides == XR_DECIDES_YES;
     xr_recorder_check_fork(recorder);
@@ -176,6 +175,32 @@ static uint32_t recorded_flags(const xray_recorder *recorder, bool sampled)
     return (sampled ? XR_SAMPLED : XR_CAPTURED) | (recorder->capture ? XR_JUDGED : 0);
 }
 
+/*
+ * The sampler hears how it ends when it asked for it, or when the caller says by
+ * whose rule it decided: then it is recorded, whatever was decided.
+ */
+static __attribute__((__noinline__)) void record_for_report(struct xr_segment *segment,
+                                                            uint32_t flags, const char *name,
+                                                            const xray_segment_params *params,
+                                                            const xray_trace_header *header,
+                                                            const xray_sampling_decision *decision)
+{
+    const xray_recorder *recorder = segment->recorder;
+    char upstream[XR_RULE_HASH_DIGITS + 1];
+    xray_trace_header copy = *header;
+
+    copy.extra[sizeof(copy.extra) - 1] = '\0';
+    if (decision->report || (recorder->passes_rule && xr_rule_field_read(copy.extra, upstream)))
+        flags |= XR_JUDGED | XR_REPORTED;
+    if (recorder->passes_rule && decision->report && decision->rule[0] &&
+        !xr_rule_field_read(copy.extra, upstream))
+        xr_rule_field_add(copy.extra, sizeof(copy.extra), decision->rule);
+    if (flags & (XR_SAMPLED | XR_JUDGED))
+        record_segment(segment, flags, name, params, &copy, decision->rule);
+    else
+        keep_extra(segment, &copy);
+}
+
 struct xr_segment *xr_start_segment(xray_recorder *recorder, const char *name,
                                     const xray_segment_params *params)
 {
@@ -187,10 +212,15 @@ struct xr_segment *xr_start_segment(xray_recorder *recorder, const char *name,
     if (!segment)
         return NULL;
     take_header(segment, header);
+    decision.sampled = 0;
     decision.rule[0] = '\0';
+    decision.report = 0;
     if (header->sampled != XRAY_SAMPLED_YES && header->sampled != XRAY_SAMPLED_NO)
         sampled = decide(recorder, name, params, &decision);
-    if (sampled || recorder->capture)
+    if (__builtin_expect(recorder->sampler.report != NULL, 0))
+        record_for_report(segment, recorded_flags(recorder, sampled), name, params, header,
+                          &decision);
+    else if (sampled || recorder->capture)
         record_segment(segment, recorded_flags(recorder, sampled), name, params, header,
                        decision.rule);
     else

@@ -9,7 +9,9 @@
 #include "recorder/capture.h"
 #include "recorder/current.h"
 #include "recorder/lifecycle.h"
+#include "recorder/outcome.h"
 #include "recorder/usual.h"
+#include "sampling/adaptive.h"
 
 static uint64_t home_of(const struct xr_segment *segment)
 {
@@ -167,6 +169,20 @@ static void finish_captured(struct xr_segment *segment, struct xr_document_reque
     }
 }
 
+/* The sampler's report; whether it is to be kept for what adaptive sampling says. */
+static bool adapt(struct xr_segment *segment, int64_t end_ns)
+{
+    const xray_recorder *recorder = segment->recorder;
+    unsigned anomaly;
+
+    if (!recorder->adaptive && !(segment->flags & XR_REPORTED))
+        return false;
+    anomaly = xr_outcome_anomaly(segment, end_ns);
+    if (segment->flags & XR_REPORTED)
+        xr_outcome_report(segment, anomaly, end_ns);
+    return recorder->adaptive && recorder->capture && (anomaly & XR_ANOMALY_CAPTURE);
+}
+
 /* Whether it is worth keeping is counted, and known to what it is part of. */
 static __attribute__((__noinline__)) void finish_judged(struct xr_segment *segment,
                                                         struct xr_document_request *request)
@@ -176,6 +192,7 @@ static __attribute__((__noinline__)) void finish_judged(struct xr_segment *segme
     bool wanted = xr_capture_wants(recorder->capture, segment, request->end_ns);
 
     if (!(segment->flags & XR_SUBSEGMENT)) {
+        wanted = adapt(segment, request->end_ns) || wanted;
         xr_count(recorder, XR_REQUESTS, 1);
         if (wanted)
             xr_count(recorder, segment->flags & XR_CAPTURED ? XR_ANOMALIES : XR_SAMPLED_ANOMALIES,

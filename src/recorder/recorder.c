@@ -13,6 +13,7 @@
 #include "recorder/capture.h"
 #include "recorder/constants.h"
 #include "recorder/settings.h"
+#include "sampling/adaptive.h"
 #include "sampling/rate.h"
 
 #define DEFAULT_PER_SECOND 1
@@ -120,6 +121,27 @@ static int copy_hooks(xray_recorder *recorder, const xray_recorder_params *param
     return 0;
 }
 
+/* What it says is to be captured is, within its own budget unless there is another. */
+static void read_adaptive(xray_recorder *recorder, struct xr_settings *settings)
+{
+    char reason[XR_ADAPTIVE_REASON_SIZE];
+    int r;
+
+    if (!settings->adaptive_config || settings->disabled)
+        return;
+    r = xr_adaptive_read(&recorder->adaptive, settings->adaptive_config, reason, sizeof(reason));
+    if (r < 0) {
+        xr_log(&recorder->logger, XR_LOG_WARNING,
+               "AWS_XRAY_ADAPTIVE_SAMPLING_CONFIG is ignored: %s",
+               r == -ENOMEM ? strerror(ENOMEM) : reason);
+        return;
+    }
+    if (settings->captures || settings->in_lambda)
+        return;
+    settings->captures = true;
+    settings->capture_traces_per_second = xr_adaptive_traces_per_second(recorder->adaptive);
+}
+
 static int fill_in(xray_recorder *recorder, const xray_recorder_params *params)
 {
     struct xr_settings settings;
@@ -133,11 +155,13 @@ static int fill_in(xray_recorder *recorder, const xray_recorder_params *params)
     recorder->disabled = settings.disabled;
     recorder->collects_queries = settings.collects_queries;
     recorder->makes_no_ids = settings.makes_no_ids;
+    recorder->passes_rule = settings.passes_rule;
     recorder->context_missing = settings.context_missing;
     recorder->stream_bytes = settings.stream_bytes;
     recorder->logger = settings.logger;
     recorder->service_length = (uint16_t)xr_name_write(recorder->service, settings.service,
                                                        &changed);
+    read_adaptive(recorder, &settings);
     r = xr_constants_write(recorder, &settings);
     if (r >= 0)
         r = xr_capture_new(&recorder->capture, &settings);
@@ -187,6 +211,7 @@ int xr_recorder_new(xray_recorder **ret, const xray_recorder_params *params)
     r = fill_in(recorder, &copy);
     if (r < 0) {
         xr_capture_free(recorder->capture);
+        xr_adaptive_free(recorder->adaptive);
         xr_free(recorder->text, recorder->text_bytes);
         xr_free(recorder, sizeof(*recorder));
         return r;
@@ -216,6 +241,7 @@ void xr_recorder_free(xray_recorder *recorder)
     destroy_hooks(recorder);
     xr_counters_end(&recorder->counters);
     xr_capture_free(recorder->capture);
+    xr_adaptive_free(recorder->adaptive);
     xr_free(recorder->text, recorder->text_bytes);
     xr_free(recorder, sizeof(*recorder));
 }

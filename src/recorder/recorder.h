@@ -38,6 +38,7 @@ enum xr_decides {
     XR_DECIDES_BY_QUOTA,
 };
 
+struct xr_adaptive;
 struct xr_capture;
 
 struct xray_recorder {
@@ -50,8 +51,10 @@ struct xray_recorder {
     size_t stream_bytes;
     xray_emitter emitter;
     xray_sampler sampler;
-    struct xr_capture *capture; /* NULL: unsampled segments are not kept */
-    xray_clock clock;           /* without now_ns: the system's */
+    bool passes_rule;             /* on to callees, in the trace header */
+    struct xr_adaptive *adaptive; /* what anomalies are; may be NULL */
+    struct xr_capture *capture;   /* NULL: unsampled segments are not kept */
+    xray_clock clock;             /* without now_ns: the system's */
     struct xr_logger logger;
     struct xr_counters counters;
     struct xr_document_constants constants;

@@ -135,6 +135,8 @@ static void read_environment(struct xr_settings *settings)
     read_truth(settings, XR_ENV_SDK_DISABLED, &settings->disabled);
     settings->disabled = settings->disabled || !enabled;
     read_sampling_rate(settings);
+    settings->adaptive_config = xr_env_get(XR_ENV_ADAPTIVE_SAMPLING);
+    read_truth(settings, XR_ENV_PROPAGATE_RULE, &settings->passes_rule);
     read_truth(settings, XR_ENV_NOOP_ID, &settings->makes_no_ids);
     read_truth(settings, XR_ENV_COLLECT_SQL_QUERIES, &settings->collects_queries);
     read_log_groups(settings);
@@ -171,8 +173,8 @@ int xr_settings_read(struct xr_settings *ret, const xray_recorder_params *params
 {
     bool environment = !(params->flags & XRAY_RECORDER_NO_ENVIRONMENT);
 
-    if ((params->flags & ~XRAY_RECORDER_NO_ENVIRONMENT) || params->context_missing < 0 ||
-        params->context_missing > XRAY_CONTEXT_MISSING_ABORT ||
+    if ((params->flags & ~(XRAY_RECORDER_NO_ENVIRONMENT | XRAY_RECORDER_PROPAGATE_RULE)) ||
+        params->context_missing < 0 || params->context_missing > XRAY_CONTEXT_MISSING_ABORT ||
         params->stream_bytes > STREAM_BYTES_MAX)
         return -EINVAL;
     *ret = (struct xr_settings){
@@ -186,6 +188,7 @@ int xr_settings_read(struct xr_settings *ret, const xray_recorder_params *params
         .resource_arn = params->resource_arn,
         .collects_queries = true,
         .daemon_address = params->daemon_address,
+        .passes_rule = params->flags & XRAY_RECORDER_PROPAGATE_RULE,
         .sampling_fraction = -1,
         .logger = xr_log_stderr,
     };

@@ -16,6 +16,7 @@ struct xr_settings {
     bool in_lambda;
     bool collects_queries; /* of SQL */
     bool makes_no_ids;     /* for what is not sampled */
+    bool passes_rule;      /* on to callees */
     int context_missing;   /* never DEFAULT */
     size_t stream_bytes;
     const char *service; /* these point into the params or the environment */
@@ -25,6 +26,7 @@ struct xr_settings {
     const char *log_groups;          /* with commas and blanks between, or NULL */
     const char *environment_address; /* to be tried first, or NULL */
     const char *daemon_address;
+    const char *adaptive_config; /* or NULL */
     bool captures;
     bool capture_across;
     uint32_t capture_marks; /* XRAY_FAULT… */

@@ -9,7 +9,7 @@
 
 #include "../documents/rules.h"
 
-void capture_begin(struct capture *capture, bool sampled)
+static void begin(struct capture *capture, const char *decision, const xray_capture *kept)
 {
     xray_emitter emitter = { .size = sizeof(emitter) };
     xray_trace_header header;
@@ -20,13 +20,23 @@ void capture_begin(struct capture *capture, bool sampled)
     cr_assert_eq(xray_emitter_stream(&emitter, capture->stream), 0);
     cr_assert_eq(xray_recorder_new(&capture->recorder,
                                    xray_recorder_params(.flags = XRAY_RECORDER_NO_ENVIRONMENT,
-                                                        .emitter = &emitter)),
+                                                        .emitter = &emitter, .capture = kept)),
                  0);
-    cr_assert_eq(xray_trace_header_parse(&header, sampled ? "Sampled=1" : "Sampled=0"), 0);
+    cr_assert_eq(xray_trace_header_parse(&header, decision), 0);
     capture->segment = xray_start_segment(capture->recorder,
                                           xray_segment_params(.name = "test", .header = &header));
     cr_assert_not_null(capture->segment);
     xray_attach(capture->segment);
+}
+
+void capture_begin(struct capture *capture, bool sampled)
+{
+    begin(capture, sampled ? "Sampled=1" : "Sampled=0", NULL);
+}
+
+void capture_begin_unsampled(struct capture *capture, uint32_t flags)
+{
+    begin(capture, "Sampled=0", &(xray_capture){ .size = sizeof(xray_capture), .flags = flags });
 }
 
 static void check_lines(const char *text)

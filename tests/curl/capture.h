@@ -18,6 +18,9 @@ struct capture {
 /* sampled: what the header of the segment's caller says. */
 void capture_begin(struct capture *capture, bool sampled);
 
+/* Unsampled, on a recorder that captures as the flags say. */
+void capture_begin_unsampled(struct capture *capture, uint32_t flags);
+
 /* Ends the segment and reads what was emitted. */
 void capture_end(struct capture *capture);
 void capture_free(struct capture *capture);

@@ -405,3 +405,35 @@ Test(two_halves, work_for_a_url_in_parts)
     curl_url_cleanup(url);
     finish();
 }
+
+/* ---- Capture ----------------------------------------------------------------------------------
+ */
+
+/* Of a segment that handles what went wrong with its call. */
+static size_t captured_bytes(uint32_t flags)
+{
+    static const struct peer_reply kept[] = { {
+        .status = 404,
+        .headers = "x-amzn-trace-id: Root=1-5759e988-bd862e3fe1be46a994272793;Kept=1\r\n",
+    } };
+
+    start(kept, 1);
+    set_path("/");
+    capture_begin_unsampled(&capture, flags);
+    cr_assert_eq(xray_curl_perform(easy, XRAY_CURL_NO_HEADERS), CURLE_OK);
+    capture_end(&capture);
+    return capture.length;
+}
+
+Test(capture, keeps_a_segment_whose_callee_keeps_its_own)
+{
+    cr_expect_gt(captured_bytes(XRAY_CAPTURE_ACROSS), 0);
+    cr_expect_eq(json_number_at(capture_subsegment(&capture), "http.response.status"), 404);
+    finish();
+}
+
+Test(capture, does_not_listen_to_callees_unless_asked_to)
+{
+    cr_expect_eq(captured_bytes(0), 0);
+    finish();
+}

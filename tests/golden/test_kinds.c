@@ -187,3 +187,19 @@ Test(golden, children_that_leave_as_they_are)
     xray_end(a);
     expect_golden("children-that-leave");
 }
+
+Test(golden, segment_captured_for_its_outcome, .init = NULL)
+{
+    xray_capture capture = { .size = sizeof(capture) };
+    xray_segment *a, *b;
+
+    golden_record_with((xray_recorder_params){ .sampler = &sampler_no, .capture = &capture });
+    a = xray_begin_segment("orders");
+    b = xray_begin_subsegment("b");
+    xray_mark(b, XRAY_FAULT);
+    golden_wait();
+    xray_end(b);
+    xray_annotate(a, "customer", "c-1");
+    xray_end(a);
+    expect_golden("segment-captured");
+}

@@ -164,7 +164,7 @@ Test(settings, out_of_range_are_refused)
 {
     struct xr_settings settings;
 
-    cr_expect_eq(xr_settings_read(&settings, xray_recorder_params(.flags = 2)), -EINVAL);
+    cr_expect_eq(xr_settings_read(&settings, xray_recorder_params(.flags = 4)), -EINVAL);
     cr_expect_eq(xr_settings_read(&settings, xray_recorder_params(.context_missing = -1)), -EINVAL);
     cr_expect_eq(xr_settings_read(&settings, xray_recorder_params(.context_missing = 4)), -EINVAL);
     cr_expect_eq(xr_settings_read(&settings, xray_recorder_params(.stream_bytes = 61441)), -EINVAL);
