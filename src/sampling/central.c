@@ -23,7 +23,7 @@ int xr_central_new(struct xr_central **ret, const char client_id[XR_CLIENT_ID_LE
 
     if (!central)
         return -ENOMEM;
-    pthread_rwlock_init(&central->lock, NULL);
+    xr_published_init(&central->rules, NULL, xr_rule_set_free);
     central->logger = *logger;
     set_client(central, client_id);
     *ret = central;
@@ -44,8 +44,7 @@ void xr_central_free(struct xr_central *central)
     if (!central)
         return;
     poll_clear(&central->poll);
-    pthread_rwlock_destroy(&central->lock);
-    xr_rule_set_free(central->set);
+    xr_published_destroy(&central->rules);
     xr_free(atomic_load(&central->seen), sizeof(struct xr_seen));
     xr_free(central, sizeof(*central));
 }
@@ -54,8 +53,11 @@ void xr_central_after_fork(struct xr_central *central, const char client_id[XR_C
 {
     struct xr_central_poll *poll = &central->poll;
     struct xr_seen *seen = atomic_load(&central->seen);
+    unsigned ticket;
 
-    pthread_rwlock_init(&central->lock, NULL);
+    xr_published_after_fork(&central->rules);
+    central->set = xr_published_enter(&central->rules, &ticket);
+    xr_published_leave(&central->rules, ticket);
     if (atomic_load(&central->polling)) {
         /* The parent's poller was at work on this: what it has allocated cannot be told any more.
          */
@@ -67,6 +69,7 @@ void xr_central_after_fork(struct xr_central *central, const char client_id[XR_C
     poll_clear(poll);
     poll->round_ns = 0;
     poll->targets_due_ns = 0;
+    poll->forked = true;
     memset(poll->attempts, 0, sizeof(poll->attempts));
     set_client(central, client_id);
     if (central->set) {
@@ -104,12 +107,11 @@ static bool decide(const struct xr_rule_set *set, const xray_sampling_request *r
 bool xr_central_decide(struct xr_central *central, const xray_sampling_request *request,
                        int64_t now_ns, xray_sampling_decision *ret)
 {
-    bool decided = false;
+    unsigned ticket;
+    const struct xr_rule_set *set = xr_published_enter(&central->rules, &ticket);
+    bool decided = set && decide(set, request, now_ns, ret);
 
-    pthread_rwlock_rdlock(&central->lock);
-    if (central->set)
-        decided = decide(central->set, request, now_ns, ret);
-    pthread_rwlock_unlock(&central->lock);
+    xr_published_leave(&central->rules, ticket);
     return decided;
 }
 
@@ -136,7 +138,7 @@ static const struct xr_rule *rule_of(const struct xr_rule_set *set,
 static void count(_Atomic uint64_t *counts, int which, bool whether)
 {
     if (whether)
-        atomic_fetch_add_explicit(&counts[which], 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&counts[which], 1, memory_order_release);
 }
 
 static void report(struct xr_seen *seen, const struct xr_rule_set *set,
@@ -161,11 +163,14 @@ static void report(struct xr_seen *seen, const struct xr_rule_set *set,
 
 void xr_central_report(struct xr_central *central, const xray_sampling_outcome *outcome)
 {
+    const struct xr_rule_set *set;
+    unsigned ticket;
+
     if (!outcome ||
         outcome->size < offsetof(xray_sampling_outcome, now_ns) + sizeof(outcome->now_ns))
         return;
-    pthread_rwlock_rdlock(&central->lock);
-    if (central->set)
-        report(atomic_load_explicit(&central->seen, memory_order_acquire), central->set, outcome);
-    pthread_rwlock_unlock(&central->lock);
+    set = xr_published_enter(&central->rules, &ticket);
+    if (set)
+        report(atomic_load_explicit(&central->seen, memory_order_acquire), set, outcome);
+    xr_published_leave(&central->rules, ticket);
 }

@@ -121,20 +121,18 @@ static void tell_of_skipped(struct xr_central *central)
 static int publish(struct xr_central *central, int64_t now_ns)
 {
     struct xr_central_poll *poll = &central->poll;
-    struct xr_rule_set *set, *former = central->set;
+    struct xr_rule_set *set;
     int r;
 
     xr_drafts_sort(&poll->drafts);
-    r = xr_rule_set_new(&set, &poll->drafts, former, now_ns);
+    r = xr_rule_set_new(&set, &poll->drafts, central->set, now_ns);
     if (r < 0)
         return r;
     if (set->boosted > 0 && !atomic_load(&central->seen))
         atomic_store(&central->seen, xr_alloc_zero(sizeof(struct xr_seen)));
 
-    pthread_rwlock_wrlock(&central->lock);
     central->set = set;
-    pthread_rwlock_unlock(&central->lock);
-    xr_rule_set_free(former);
+    xr_published_replace(&central->rules, set);
     return 0;
 }
 
@@ -205,6 +203,7 @@ void xr_central_next(struct xr_central *central, int64_t now_ns, struct xr_centr
     struct xr_central_poll *poll = &central->poll;
 
     atomic_store(&central->polling, true);
+    xr_published_collect(&central->rules);
     if (poll->asked == XR_ASKED_NOTHING)
         poll->asked = choose(central, now_ns);
     *ret = (struct xr_central_call){ .path = OPERATIONS[poll->asked].path };

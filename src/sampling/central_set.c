@@ -65,7 +65,6 @@ void xr_rule_state_after_fork(struct xr_rule_state *state)
         atomic_store(&state->counts[i], 0);
     memset(state->reported, 0, sizeof(state->reported));
     atomic_store(&state->quota_until_ns, NEVER_NS);
-    state->due_ns = 0;
     for (struct xr_boost *boost = atomic_load(&state->boosts); boost; boost = boost->next) {
         for (int i = 0; i < XR_BOOST_COUNT; i++)
             atomic_store(&boost->counts[i], 0);

@@ -3,9 +3,8 @@
 #ifndef XR_SAMPLING_CENTRAL_STATE_H
 #define XR_SAMPLING_CENTRAL_STATE_H
 
-#include <pthread.h>
-
 #include "base/clock.h"
+#include "base/published.h"
 #include "sampling/central.h"
 #include "sampling/central_seen.h"
 #include "sampling/central_set.h"
@@ -50,6 +49,7 @@ struct xr_central_poll {
     int64_t modified_ns;     /* the last modification that X-Ray told of */
     bool modified_known;
 
+    bool forked; /* reports begin an interval from now */
     int64_t targets_due_ns;
     int64_t round_ns; /* when the round of reports began that is under way; 0: none is */
     struct xr_statistics statistics[XR_CENTRAL_DOCUMENTS_MAX];
@@ -61,8 +61,8 @@ struct xr_central_poll {
 };
 
 struct xr_central {
-    pthread_rwlock_t lock;
-    struct xr_rule_set *set;        /* NULL: no rules yet */
+    struct xr_published rules;      /* an xr_rule_set, or NULL: none yet */
+    struct xr_rule_set *set;        /* the same, for the poller */
     _Atomic(struct xr_seen *) seen; /* NULL: no rule has a boost */
     atomic_bool polling;            /* a thread is in xr_central_next() or xr_central_reply() */
     char client_id[XR_CLIENT_ID_LENGTH + 1];

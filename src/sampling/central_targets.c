@@ -183,12 +183,24 @@ static void end_round(struct xr_central *central)
     poll->round_ns = 0;
 }
 
+static void begin_again(struct xr_central *central, int64_t now_ns)
+{
+    for (size_t i = 0; i < central->set->count; i++) {
+        struct xr_rule_state *state = central->set->rules[i].state;
+
+        state->due_ns = now_ns + state->interval_ns;
+    }
+    central->poll.forked = false;
+}
+
 bool xr_central_report_next(struct xr_central *central, int64_t now_ns)
 {
     struct xr_central_poll *poll = &central->poll;
 
     if (!central->set)
         return false;
+    if (poll->forked)
+        begin_again(central, now_ns);
     for (;;) {
         if (poll->round_ns == 0) {
             if (!xr_central_is_due(poll->targets_due_ns, now_ns, ROUNDS_MOST_NS))

@@ -87,8 +87,8 @@ Test(central_odd, rules_that_are_broken_are_left_out)
         ODD(NEEDED ",\"Attributes\":{\"a\":\"*********************************\"}"),
         ODD(NEEDED ",\"Attributes\":{\"a\":\"*\",\"b\":\"*\",\"c\":\"*\",\"d\":\"*\",\"e\":\"*\","
                    "\"f\":\"*\"}"),
-        "{\"SamplingRuleRecords\":[null,7,[],{},{\"SamplingRule\":[]},{\"SamplingRule\":"
-        "{\"RuleName\":\"Default\",\"Version\":1,\"FixedRate\":0}}]}",
+        ("{\"SamplingRuleRecords\":[null,7,[],{},{\"SamplingRule\":[]},{\"SamplingRule\":"
+         "{\"RuleName\":\"Default\",\"Version\":1,\"FixedRate\":0}}]}"),
     };
 
     for (size_t i = 0; i < LENGTH_OF(broken); i++)

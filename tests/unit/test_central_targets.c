@@ -115,8 +115,8 @@ Test(central_decision, ignores_targets_that_make_no_sense)
         TARGETS(TARGET("Default", 0, QUOTA(5, "soon"))),
         TARGETS(TARGET("Default", 0, QUOTA(5, 1e999))),
         TARGETS(TARGET("Default", 0, QUOTA(5, -1e300))),
-        "{\"SamplingTargetDocuments\":7,\"UnprocessedStatistics\":[7,null,{}],"
-        "\"LastRuleModification\":\"x\",\"UnprocessedBoostStatistics\":{}}",
+        ("{\"SamplingTargetDocuments\":7,\"UnprocessedStatistics\":[7,null,{}],"
+         "\"LastRuleModification\":\"x\",\"UnprocessedBoostStatistics\":{}}"),
     };
 
     for (size_t i = 0; i < LENGTH_OF(targets); i++) {
