@@ -91,15 +91,18 @@ XRAY_CHECKED XRAY_API int xray_emitter_udp(xray_emitter *ret, const char *addres
 
 /*
  * Hands documents to inner from a thread of its own, so that ending a segment
- * costs a copy and no system call. They leave within 2 ms, in the order in which
- * they came and up to 32 at a time; behind xray_emitter_udp() such a batch is
- * one system call where the kernel has UDP_SEGMENT, for which documents of about
- * one size get blanks before their last brace.
+ * costs a copy and no system call. They leave within 2 ms, up to 32 at a time, in
+ * the order in which they came unless the queue was full; behind
+ * xray_emitter_udp() such a batch is one system call where the kernel has
+ * UDP_SEGMENT, for which documents of about one size get blanks before their
+ * last brace.
  *
  * capacity: bytes of documents that may wait, from 64 KiB to 1 GiB; 0 is 1 MiB.
  * Nobody waits for the thread: when the queue is full, emit hands the document
- * to inner itself, past those that wait. It does so as well when no thread can
- * be started, and while the process exits.
+ * to inner itself, past those that wait. In front of xray_emitter_udp() it sends one
+ * batch of them instead where it can, which makes room and costs less. It hands
+ * documents to inner as well when no thread can be started, and while the
+ * process exits.
  *
  * The thread starts with the first document, sleeps when there are none for a
  * while, and has all signals blocked. A forked child has its own, and does not

@@ -50,27 +50,45 @@ static void write_record(char *to, const xray_document *document, uint64_t units
     to[service_length] = '\0';
 }
 
+/* False where nothing goes in. The word is as it was before. */
+static bool reserve(struct xr_queue *queue, uint64_t units, uint64_t *ret_word)
+{
+    uint64_t word = atomic_load_explicit(&queue->word, memory_order_relaxed);
+
+    do {
+        *ret_word = word;
+        if (__builtin_expect(word & XR_QUEUE_INLINE ||
+                                 xr_queue_taken(word) + xr_queue_sending(word) + units >
+                                     queue->capacity,
+                             0))
+            return false;
+    } while (!atomic_compare_exchange_weak_explicit(&queue->word, &word,
+                                                    (word & ~XR_QUEUE_ASLEEP) + units,
+                                                    memory_order_acquire, memory_order_relaxed));
+    return true;
+}
+
+/* No room at first. One chunk is all that a producer sends of others' documents for its own. */
+static bool make_room(struct xr_queue *queue, uint64_t units, uint64_t *ret_word)
+{
+    if (*ret_word & XR_QUEUE_INLINE) {
+        xr_queue_retry(queue);
+        return false;
+    }
+    return queue->udp && units <= queue->capacity && xr_queue_help(queue) &&
+           reserve(queue, units, ret_word);
+}
+
 static int emit(void *data, const xray_document *document)
 {
     struct xr_queue *queue = data;
     size_t service_length;
-    uint64_t units = units_of(queue, document, &service_length);
-    uint64_t word = atomic_load_explicit(&queue->word, memory_order_relaxed);
-    uint64_t taken;
+    uint64_t units = units_of(queue, document, &service_length), word, taken;
     bool second;
 
-    do {
-        taken = xr_queue_taken(word);
-        if (__builtin_expect(word & XR_QUEUE_INLINE ||
-                                 taken + xr_queue_sending(word) + units > queue->capacity,
-                             0)) {
-            if (word & XR_QUEUE_INLINE)
-                xr_queue_retry(queue);
-            return queue->inner.emit(queue->inner.data, document);
-        }
-    } while (!atomic_compare_exchange_weak_explicit(&queue->word, &word,
-                                                    (word & ~XR_QUEUE_ASLEEP) + units,
-                                                    memory_order_acquire, memory_order_relaxed));
+    if (__builtin_expect(!reserve(queue, units, &word), 0) && !make_room(queue, units, &word))
+        return queue->inner.emit(queue->inner.data, document);
+    taken = xr_queue_taken(word);
     second = word & XR_QUEUE_SECOND;
     write_record(queue->buffers[second] + taken * XR_QUEUE_UNIT, document, units, service_length);
     atomic_fetch_add_explicit(&queue->written[second], units, memory_order_release);
@@ -135,6 +153,7 @@ static void destroy(void *data)
     xr_queue_delist(queue);
     if (queue->inner.destroy)
         queue->inner.destroy(queue->inner.data);
+    pthread_mutex_destroy(&queue->claiming);
     pthread_mutex_destroy(&queue->lock);
     pthread_cond_destroy(&queue->wake);
     pthread_cond_destroy(&queue->progress);

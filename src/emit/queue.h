@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Documents on their way to another thread. Producers share one word, so they
- * need no lock: with it they reserve room in one of two buffers, while the sender
- * empties the other and then changes them over.
+ * need no lock: with it they reserve room in one of two buffers, while the other
+ * is emptied; then the two are changed over.
  */
 #ifndef XR_EMIT_QUEUE_H
 #define XR_EMIT_QUEUE_H
@@ -18,7 +18,15 @@
 
 /*
  * The word: units taken of the buffer in use, units of the other one that are
- * not sent yet, and three flags.
+ * not sent yet, and three flags. What becomes of a unit:
+ *
+ *          reserve           change over            claim             give back
+ *     free -------> taken ----------------> left --------> in flight ----------> free
+ *                   (written soon)         `------- sending --------'
+ *
+ * The sender claims chunk by chunk, and so does a producer that finds no room.
+ * The buffers are changed over only when nothing of the other is left or in
+ * flight, so what is taken never meets what is sent.
  */
 #define XR_QUEUE_TAKEN_MASK 0x7ffffffULL
 #define XR_QUEUE_SENDING(n) ((uint64_t)(n) << 27)
@@ -66,6 +74,14 @@ struct xr_queue {
     _Atomic int64_t give_up_ns;      /* when to lose what is not sent; INT64_MAX */
     _Atomic int64_t retry_thread_ns; /* when to try for a thread again; INT64_MAX */
 
+    /* The buffer that is emptied, under a lock that is held only while a chunk is claimed. */
+    pthread_mutex_t claiming;
+    const char *at;
+    uint64_t left;     /* units that nobody has claimed */
+    uint64_t expected; /* units that its producers write, until they have; then 0 */
+    bool emptied;      /* which of the two */
+    uint64_t changes;  /* of the buffers, so far */
+
     /* Under the lock. */
     pthread_mutex_t lock;
     pthread_cond_t wake;     /* of the sender */
@@ -76,6 +92,17 @@ struct xr_queue {
     unsigned idle_polls;
     uint64_t requested, finished; /* flushes, by number */
 };
+
+/* ---- queue_drain.c ----------------------------------------------------------- */
+
+/* Sends all that was there when it was called, and waits for what others send of it; units sent. */
+uint64_t xr_queue_drain(struct xr_queue *queue);
+
+/*
+ * For a producer that finds no room, in front of the library's own UDP emitter:
+ * sends a chunk of what waits. False when there is none to be had at once.
+ */
+bool xr_queue_help(struct xr_queue *queue);
 
 /* ---- queue_sender.c ---------------------------------------------------------- */
 

@@ -23,6 +23,8 @@ void xr_queue_begin(struct xr_queue *queue)
     atomic_store(&queue->written[1], 0);
     atomic_store(&queue->give_up_ns, INT64_MAX);
     atomic_store(&queue->retry_thread_ns, INT64_MAX);
+    pthread_mutex_init(&queue->claiming, NULL);
+    queue->left = queue->expected = queue->changes = 0;
     pthread_mutex_init(&queue->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

@@ -6,14 +6,12 @@
  */
 #include <errno.h>
 #include <limits.h>
-#include <sched.h>
 #include <stdint.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/thread.h"
 #include "emit/queue.h"
-#include "emit/udp.h"
 #include "emit/worker.h"
 
 #define POLL_NS         1000000
@@ -26,112 +24,10 @@ static struct timespec timespec_of(int64_t ns)
     return (struct timespec){ .tv_sec = ns / XR_NS_PER_S, .tv_nsec = ns % XR_NS_PER_S };
 }
 
-/* ---- Out ------------------------------------------------------------------------ */
-
-static void count_loss(struct xr_queue *queue, uint32_t flags, int error)
+static uint64_t waiting(uint64_t word)
 {
-    _Atomic uint64_t *count = &queue->other;
-
-    if (flags & XRAY_DOCUMENT_IN_PROGRESS)
-        count = &queue->in_progress;
-    else if (error == ECONNREFUSED)
-        count = &queue->refused;
-    else if (error == EAGAIN)
-        count = &queue->busy;
-    else if (error == ENOBUFS || error == ENOMEM)
-        count = &queue->no_buffers;
-    else if (error == EMSGSIZE)
-        count = &queue->too_large;
-    atomic_fetch_add_explicit(count, 1, memory_order_relaxed);
+    return xr_queue_taken(word) + xr_queue_sending(word);
 }
-
-static bool gives_up(const struct xr_queue *queue)
-{
-    int64_t at = atomic_load(&queue->give_up_ns);
-
-    return at != INT64_MAX && xr_clock_monotonic_ns() >= at;
-}
-
-static void send_batch(struct xr_queue *queue, const xray_document *documents, int count)
-{
-    int results[XR_BATCH_MAX];
-
-    if (queue->udp && !gives_up(queue))
-        xr_udp_emit_batch(queue->udp, documents, count, results);
-    else
-        for (int i = 0; i < count; i++)
-            results[i] = gives_up(queue) ? -ETIMEDOUT
-                                         : queue->inner.emit(queue->inner.data, &documents[i]);
-    for (int i = 0; i < count; i++)
-        if (results[i] < 0)
-            count_loss(queue, documents[i].flags, -results[i]);
-}
-
-static uint64_t read_record(const char *at, xray_document *ret)
-{
-    const struct xr_queue_record *record = (const struct xr_queue_record *)(const void *)at;
-    const char *json = at + sizeof(*record);
-
-    *ret = (xray_document){
-        .size = sizeof(*ret),
-        .json = json,
-        .length = record->length,
-        .service = json + record->length,
-        .trace_id = record->trace_id,
-        .flags = record->flags,
-    };
-    return record->units;
-}
-
-/* Producers that have room but were interrupted while they wrote: they need the processor. */
-static void wait_for_writers(struct xr_queue *queue, bool second, uint64_t units)
-{
-    for (int tries = 0;
-         atomic_load_explicit(&queue->written[second], memory_order_acquire) != units; tries++)
-        if (tries < 100)
-            sched_yield();
-        else
-            nanosleep(&(struct timespec){ .tv_nsec = POLL_NS / 10 }, NULL);
-}
-
-/* Changes the buffers over and sends what was in one. Returns how many units that were. */
-static uint64_t drain(struct xr_queue *queue)
-{
-    uint64_t word = atomic_load(&queue->word), units;
-    xray_document documents[XR_BATCH_MAX];
-    const char *at;
-    bool second;
-
-    do {
-        units = xr_queue_taken(word);
-        if (units == 0)
-            return 0;
-    } while (!atomic_compare_exchange_weak(
-        &queue->word, &word, ((word - units) ^ XR_QUEUE_SECOND) + XR_QUEUE_SENDING(units)));
-    second = word & XR_QUEUE_SECOND;
-    wait_for_writers(queue, second, units);
-    at = queue->buffers[second];
-    for (uint64_t left = units; left > 0;) {
-        uint64_t sending = 0;
-        int count = 0;
-
-        for (; count < XR_BATCH_MAX && sending < left; count++) {
-            uint64_t one = read_record(at, &documents[count]);
-
-            at += one * XR_QUEUE_UNIT;
-            sending += one;
-        }
-        send_batch(queue, documents, count);
-        left -= sending;
-        /* Before the last of it is given back, as nobody may write there until it counts anew. */
-        if (left == 0)
-            atomic_store(&queue->written[second], 0);
-        atomic_fetch_sub(&queue->word, XR_QUEUE_SENDING(sending));
-    }
-    return units;
-}
-
-/* ---- The thread ------------------------------------------------------------------- */
 
 static bool is_asked(const struct xr_queue *queue)
 {
@@ -144,13 +40,13 @@ static void rest(struct xr_queue *queue)
     struct timespec next = timespec_of(xr_clock_monotonic_ns() + POLL_NS);
     uint64_t word = atomic_load(&queue->word);
 
-    if (is_asked(queue) || xr_queue_taken(word) >= queue->hurry_at)
+    if (is_asked(queue) || waiting(word) >= queue->hurry_at)
         return;
     if (queue->idle_polls < POLLS_UNTIL_NAP) {
         (void)pthread_cond_timedwait(&queue->wake, &queue->lock, &next);
         return;
     }
-    if (xr_queue_taken(word) == 0 &&
+    if (waiting(word) == 0 &&
         atomic_compare_exchange_strong(&queue->word, &word, word | XR_QUEUE_ASLEEP)) {
         while (atomic_load(&queue->word) & XR_QUEUE_ASLEEP && !is_asked(queue))
             pthread_cond_wait(&queue->wake, &queue->lock);
@@ -174,7 +70,7 @@ static void *run(void *data)
         requested = queue->requested;
         last = queue->stopping;
         pthread_mutex_unlock(&queue->lock);
-        units = drain(queue);
+        units = xr_queue_drain(queue);
         pthread_mutex_lock(&queue->lock);
         queue->idle_polls = units == 0 ? queue->idle_polls + 1 : 0;
         queue->finished = requested;
@@ -188,7 +84,7 @@ static void *run(void *data)
 static void do_without(struct xr_queue *queue)
 {
     atomic_fetch_or(&queue->word, XR_QUEUE_INLINE);
-    drain(queue);
+    xr_queue_drain(queue);
     pthread_mutex_lock(&queue->lock);
     queue->finished = queue->requested;
     pthread_cond_broadcast(&queue->progress);
@@ -231,13 +127,6 @@ void xr_queue_retry(struct xr_queue *queue)
     atomic_fetch_and(&queue->word, ~XR_QUEUE_INLINE);
 }
 
-static bool is_empty(const struct xr_queue *queue)
-{
-    uint64_t word = atomic_load(&queue->word);
-
-    return xr_queue_taken(word) == 0 && xr_queue_sending(word) == 0;
-}
-
 int xr_queue_wait(struct xr_queue *queue, int timeout_ms)
 {
     int64_t until_ns = xr_clock_monotonic_ns() + (int64_t)timeout_ms * 1000000;
@@ -249,7 +138,7 @@ int xr_queue_wait(struct xr_queue *queue, int timeout_ms)
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &cancel_state);
     pthread_mutex_lock(&queue->lock);
     /* Asked here, since what is sent without a thread is gone before that has had the lock. */
-    if (!is_empty(queue)) {
+    if (waiting(atomic_load(&queue->word)) > 0) {
         number = ++queue->requested;
         pthread_cond_signal(&queue->wake);
         while (queue->finished < number && error == 0 && timeout_ms > 0)

@@ -11,7 +11,8 @@
 
 #include <xraytrace/emitter.h>
 
-#define XR_BATCH_MAX 32 /* documents; the kernel takes 64 datagrams in one call */
+#define XR_BATCH_MAX   32    /* documents; the kernel takes 64 datagrams in one call */
+#define XR_BATCH_BYTES 65000 /* that one call takes: 65507 with IPv4 */
 
 #define XR_UDP_HEADER_LINE   "{\"format\":\"json\",\"version\":1}\n"
 #define XR_UDP_HEADER_LENGTH (sizeof(XR_UDP_HEADER_LINE) - 1)
@@ -52,11 +53,14 @@ int xr_udp_emit(void *data, const xray_document *document);
 
 /*
  * Up to XR_BATCH_MAX documents, in their order. Some may have blanks added
- * before their last brace. ret_results gets 0 or -errno for each. May wait for
- * some milliseconds where the socket's buffer is full.
+ * before their last brace. ret_results gets 0 or -errno for each. With time, it
+ * waits for some milliseconds where the socket's buffer is full.
  */
-void xr_udp_emit_batch(struct xr_udp *udp, const xray_document *documents, int count,
+void xr_udp_emit_batch(struct xr_udp *udp, const xray_document *documents, int count, bool has_time,
                        int *ret_results);
+
+/* Whether the socket's buffer takes a batch at once. */
+bool xr_udp_has_room(struct xr_udp *udp);
 
 /* What happened to the datagram before, as far as this machine knows: 0 or -errno. */
 int xr_udp_fate(struct xr_udp *udp);

@@ -17,15 +17,14 @@
 #define UDP_SEGMENT 103
 #endif
 
-#define SEGMENTS_BYTES_MAX 65000 /* of a datagram before it is cut: 65507 with IPv4 */
-#define PADDING_MAX        1024
-#define PATIENCE_MS        10
+#define PADDING_MAX 1024
+#define PATIENCE_MS 10
 
 struct batch {
     struct xr_udp *udp;
     const xray_document *documents;
     int *results;
-    bool waited;
+    bool may_wait;
 };
 
 /* A kernel without it would send all segments as one datagram, so it has to be asked first. */
@@ -43,14 +42,14 @@ static enum xr_udp_way way_of(struct xr_udp *udp)
     return (enum xr_udp_way)way;
 }
 
-/* This thread has time where the one that ends a segment has none: once in a batch. */
+/* The queue's thread has time where the one that ends a segment has none: once in a batch. */
 static bool wait_for_room(struct batch *batch)
 {
     struct pollfd room = { .fd = batch->udp->socket, .events = POLLOUT };
 
-    if (batch->waited)
+    if (!batch->may_wait)
         return false;
-    batch->waited = true;
+    batch->may_wait = false;
     return poll(&room, 1, PATIENCE_MS) == 1;
 }
 
@@ -98,7 +97,7 @@ static int alike_from(const struct batch *batch, int from, int count, size_t *re
         size_t high = length > longest ? length : longest;
 
         if (!alike(low, high) ||
-            (size_t)(to - from + 1) * (high + XR_UDP_HEADER_LENGTH) > SEGMENTS_BYTES_MAX)
+            (size_t)(to - from + 1) * (high + XR_UDP_HEADER_LENGTH) > XR_BATCH_BYTES)
             break;
         shortest = low;
         longest = high;
@@ -231,10 +230,19 @@ static void send_others(struct batch *batch, int from, int to)
         batch->results[to - 1] = xr_udp_fate(batch->udp);
 }
 
-void xr_udp_emit_batch(struct xr_udp *udp, const xray_document *documents, int count,
+bool xr_udp_has_room(struct xr_udp *udp)
+{
+    struct pollfd room = { .fd = udp->socket, .events = POLLOUT };
+
+    return poll(&room, 1, 0) == 1 && room.revents & POLLOUT;
+}
+
+void xr_udp_emit_batch(struct xr_udp *udp, const xray_document *documents, int count, bool has_time,
                        int *ret_results)
 {
-    struct batch batch = { .udp = udp, .documents = documents, .results = ret_results };
+    struct batch batch = {
+        .udp = udp, .documents = documents, .results = ret_results, .may_wait = has_time
+    };
     bool segments = way_of(udp) == XR_UDP_SEGMENTS;
     int others = 0; /* the first of those that are neither sent nor like their neighbours */
     int worst = 0;

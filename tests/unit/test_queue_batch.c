@@ -53,7 +53,7 @@ static void send_by(enum xr_udp_way way)
 
     atomic_store(&udp->way, way);
     memset(results, 0x55, sizeof(results));
-    xr_udp_emit_batch(udp, documents, count, results);
+    xr_udp_emit_batch(udp, documents, count, true, results);
 }
 
 static void expect_all_to_arrive(void)
@@ -266,7 +266,7 @@ Test(queue_batch, that_fits_in_part_says_which_part)
     cr_assert_eq(setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &bytes, sizeof(bytes)), 0);
     udp.socket = pair[0];
     add_documents(XR_BATCH_MAX, 1000, 0);
-    xr_udp_emit_batch(&udp, documents, count, results);
+    xr_udp_emit_batch(&udp, documents, count, true, results);
     cr_expect_eq(udp.way, XR_UDP_MANY, "it was asked and cannot");
     for (; taken < count && results[taken] == 0; taken++)
         expect_datagram(pair[1], texts[taken]);
