@@ -173,6 +173,8 @@ Test(adaptive, compares_operations_with_name_and_path)
         { "GET /api", "GET", "/api/users/7", "shop", true },
         { "GET /api", "GET", "/api?page=2", "shop", true },
         { "GET /api", "POST", "/api", "shop", false },
+        { "GET /api", "PUT", "/api", "shop", false },
+        { "GET_/api", "GET", "/api", "shop", false },
         { "GET /api", "GET", "/apis", "shop", false },
         { "GET /api", "GET", "api", "shop", false },
         { "GET /api", NULL, "/api", "shop", false },
