@@ -203,3 +203,23 @@ Test(anything, that_is_said_gives_documents_which_keep_the_rules)
     }
     settle();
 }
+
+Test(anything, that_is_captured_gives_documents_which_keep_the_rules, .init = NULL)
+{
+    xray_capture capture = { .size = sizeof(capture), .traces_per_second = 1e9 };
+    xray_stats stats;
+
+    capture.flags = XRAY_FAULT | XRAY_ERROR;
+    record_with((xray_recorder_params){ .sampler = &sampler_no, .capture = &capture });
+    for (seed = 1; seed <= ROUNDS; seed++) {
+        unsigned kept = seed;
+
+        work(below(10) ? below(60) : below(1500));
+        seed = kept;
+    }
+    stats = stats_of(recorder);
+    cr_expect_eq(stats.requests, ROUNDS);
+    cr_expect_gt(stats.captured, ROUNDS / 4);
+    cr_expect_eq(stats.captured + stats.captured_parts, document_count());
+    settle();
+}

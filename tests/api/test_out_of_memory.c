@@ -106,6 +106,7 @@ struct scenario {
     void (*work)(xray_recorder *made);
     int (*make_emitter)(xray_emitter *ret); /* else taking */
     int (*make_sampler)(xray_sampler *ret); /* else sampler_yes */
+    const xray_capture *capture;            /* may be NULL */
     void (*collect)(void);                  /* what the emitter did not hand to take() */
     int rounds; /* after the one that fails, until the pool of all threads is full; else 2 */
 };
@@ -173,6 +174,31 @@ static void serve_requests(xray_recorder *made)
         xray_end(requests[i]);
         CHECK(xray_current() == NULL);
         header = (xray_trace_header){ .parent_id = 0 };
+    }
+}
+
+static const xray_capture plenty = { .size = sizeof(plenty), .traces_per_second = 1e6 };
+
+static int make_no(xray_sampler *ret)
+{
+    *ret = sampler_no;
+    return 0;
+}
+
+static void fail_requests(xray_recorder *made)
+{
+    (void)made;
+    for (int i = 0; i < 4; i++) {
+        xray_segment *segment = xray_begin_segment("front");
+        xray_segment *work = xray_begin_subsegment("work");
+        xray_segment *late = xray_start_subsegment(segment, "late");
+
+        xray_add_exception(work, "Timeout", "no answer");
+        xray_add_metadata(segment, NULL, "request", "0123456789");
+        xray_mark(late, XRAY_FAULT);
+        xray_end(work);
+        xray_end(segment);
+        xray_end(late);
     }
 }
 
@@ -459,6 +485,7 @@ static xray_recorder *make_recorder(const struct scenario *scenario)
     if (r == 0)
         r = xray_recorder_new(&made, xray_recorder_params(.emitter = &emitter, .logger = &quiet,
                                                           .sampler = &sampler,
+                                                          .capture = scenario->capture,
                                                           .flags = XRAY_RECORDER_NO_ENVIRONMENT));
     CHECK(r == 0 || (r == -ENOMEM && !made));
     if (r < 0 && emitter.destroy)
@@ -479,7 +506,8 @@ static void check_counts(const struct scenario *scenario, xray_recorder *made)
         scenario->collect();
     CHECK(stats.sampled == stats.embedded + stats.emitted + stats.failed + stats.dropped);
     CHECK(stats.failed == 0);
-    CHECK(finals == stats.emitted);
+    CHECK(stats.anomalies == stats.captured + stats.refused + stats.capture_failed);
+    CHECK(finals == stats.emitted + stats.captured + stats.captured_parts);
 }
 
 static void run_round(const struct scenario *scenario)
@@ -494,7 +522,8 @@ static void run_round(const struct scenario *scenario)
     check_counts(scenario, made);
     /* With memory again everything works again. */
     failing_at = failed_now ? -1 : failing_at;
-    xray_end(xray_begin_segment("after"));
+    xray_mark(xray_begin_segment("after"), XRAY_FAULT);
+    xray_end(xray_current());
     check_counts(scenario, made);
     CHECK(finals > 0);
     xray_recorder_set_default(NULL);
@@ -678,6 +707,8 @@ SURVIVES(when_handing_over, .work = hand_over, .rounds = 40)
 SURVIVES(when_asking_for_headers, .work = ask_for_headers)
 SURVIVES(when_forking, .work = fork_between)
 SURVIVES(by_sampling_rules, .work = serve_requests, .make_sampler = make_rules)
+SURVIVES(when_capturing, .work = fail_requests, .make_sampler = make_no, .capture = &plenty)
+SURVIVES(when_capturing_much, .work = embed_much, .make_sampler = make_no, .capture = &plenty)
 SURVIVES(when_sending_to_the_daemon, .work = serve_requests, .make_emitter = make_udp,
          .collect = receive_datagrams)
 SURVIVES(when_writing_to_a_stream, .work = serve_requests, .make_emitter = make_stream,

@@ -98,13 +98,23 @@ static void keep_unfinished(void *data, const struct entity *entity)
     worker->unfinished[worker->unfinished_count++] = entity->id;
 }
 
+/* Of these, what they are part of may have been left out. */
+static void keep_nothing(void *data, const struct entity *entity)
+{
+    (void)data;
+    (void)entity;
+}
+
 /* Runs on the thread that ended the segment. One of 64 documents is refused. */
 static int take(void *data, const xray_document *document)
 {
     bool unfinished = (document->flags & XRAY_DOCUMENT_IN_PROGRESS) != 0;
 
     (void)data;
-    if (!read_entities(document->json, document->length, unfinished ? keep_unfinished : keep_entity,
+    if (!read_entities(document->json, document->length,
+                       document->flags & XRAY_DOCUMENT_CAPTURED ? keep_nothing
+                       : unfinished                             ? keep_unfinished
+                                                                : keep_entity,
                        me))
         atomic_fetch_add(&bad_documents, 1);
     xray_end(xray_begin_segment("a hook's own"));
@@ -469,7 +479,8 @@ static unsigned stray_unfinished(const struct id_set *ids)
 }
 
 static struct {
-    unsigned rounds, twice, unknown, stray, unbalanced, miscounted;
+    unsigned rounds, twice, unknown, stray, unbalanced, miscounted, unaccounted;
+    uint64_t captured;
     unsigned long entities;
 } totals;
 
@@ -487,6 +498,8 @@ static void check_round(const xray_stats *before)
                          after.embedded + after.emitted + after.failed + after.dropped;
     /* Nothing is dropped, so each was in a document that the emitter saw. */
     totals.miscounted += sampled != ids.count || after.dropped != 0;
+    totals.unaccounted += after.anomalies != after.captured + after.refused + after.capture_failed;
+    totals.captured = after.captured + after.captured_parts;
     totals.rounds++;
     id_set_end(&ids);
     for (int i = 0; i < THREADS; i++)
@@ -495,7 +508,8 @@ static void check_round(const xray_stats *before)
 
 static bool all_is_well(void)
 {
-    return !(totals.twice | totals.unknown | totals.stray | totals.unbalanced |
+    return totals.captured > 0 &&
+           !(totals.unaccounted | totals.twice | totals.unknown | totals.stray | totals.unbalanced |
              totals.miscounted) &&
            !wrong_headers && !bad_documents && !live_after_end && !negative_counts;
 }
@@ -523,12 +537,14 @@ static void make_everything(void)
 {
     xray_emitter emitter = { .size = sizeof(emitter), .emit = take };
     xray_sampler sampler = { .size = sizeof(sampler) };
+    xray_capture capture = { .size = sizeof(capture), .traces_per_second = 1e6 };
     xray_logger logger = { .size = sizeof(logger), .level = XRAY_LOG_ERROR + 1, .log = ignore };
 
     if (xray_sampler_rate(&sampler, 0, 1) < 0 ||
         xray_recorder_new(&recorder,
                           xray_recorder_params(.emitter = &emitter, .sampler = &sampler,
-                                               .logger = &logger, .stream_bytes = 8192,
+                                               .capture = &capture, .logger = &logger,
+                                               .stream_bytes = 8192,
                                                .context_missing = XRAY_CONTEXT_MISSING_IGNORE,
                                                .flags = XRAY_RECORDER_NO_ENVIRONMENT)) < 0)
         exit(99);
@@ -559,6 +575,8 @@ int main(int argc, char **argv)
     printf("# %u rounds, %lu segments\n", totals.rounds, totals.entities);
     expect(totals.unbalanced == 0, "sampled = embedded + emitted + failed + dropped");
     expect(totals.miscounted == 0, "every segment that is sampled is in a document");
+    expect(totals.unaccounted == 0 && totals.captured > 0,
+           "what failed unsampled is captured, and counted");
     expect(totals.twice == 0, "no id is there twice");
     expect(totals.unknown == 0, "every parent_id is a segment's that was emitted");
     expect(totals.stray == 0, "in-progress documents come once, and a final one follows");
