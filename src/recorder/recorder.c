@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "base/env.h"
 #include "base/hook.h"
 #include "emit/emit.h"
 #include "recorder/capture.h"
@@ -15,6 +16,8 @@
 #include "recorder/settings.h"
 #include "sampling/adaptive.h"
 #include "sampling/rate.h"
+#include "sampling/rules.h"
+#include "sampling/rules_file.h"
 
 #define DEFAULT_PER_SECOND 1
 #define DEFAULT_FRACTION   0.05
@@ -39,9 +42,34 @@ static int make_emitter(xray_recorder *recorder, const struct xr_settings *setti
     return r;
 }
 
+/* A document begins with a brace, and a path hardly ever. */
+static int make_sampler_of_rules(xray_recorder *recorder, const char *rules)
+{
+    const char *name = xr_env_name(XR_ENV_SAMPLING_RULES);
+    const struct xr_rules_source source = { .logger = &recorder->logger, .name = name };
+    int r;
+
+    if (rules[strspn(rules, " \t\r\n")] == '{')
+        r = xr_sampler_rules(&recorder->sampler, rules, &source);
+    else
+        r = xr_sampler_rules_file(&recorder->sampler, rules, &recorder->logger);
+    if (r < 0)
+        xr_log(&recorder->logger, XR_LOG_WARNING,
+               "%s is ignored: it should be a sampling document, or the path of one (%s)", name,
+               strerror(-r));
+    return r;
+}
+
 static int make_sampler(xray_recorder *recorder, const struct xr_settings *settings)
 {
     recorder->sampler.size = sizeof(recorder->sampler);
+    /* Who is disabled opens no file. */
+    if (settings->sampling_rules && !recorder->disabled) {
+        int r = make_sampler_of_rules(recorder, settings->sampling_rules);
+
+        if (r >= 0 || r == -ENOMEM)
+            return r;
+    }
     if (settings->sampling_fraction >= 0)
         return xr_sampler_rate(&recorder->sampler, 0, settings->sampling_fraction);
     return xr_sampler_rate(&recorder->sampler, DEFAULT_PER_SECOND, DEFAULT_FRACTION);

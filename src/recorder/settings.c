@@ -134,6 +134,7 @@ static void read_environment(struct xr_settings *settings)
     read_truth(settings, XR_ENV_SDK_ENABLED, &enabled);
     read_truth(settings, XR_ENV_SDK_DISABLED, &settings->disabled);
     settings->disabled = settings->disabled || !enabled;
+    settings->sampling_rules = xr_env_get(XR_ENV_SAMPLING_RULES);
     read_sampling_rate(settings);
     settings->adaptive_config = xr_env_get(XR_ENV_ADAPTIVE_SAMPLING);
     read_truth(settings, XR_ENV_PROPAGATE_RULE, &settings->passes_rule);

@@ -33,6 +33,7 @@ struct xr_settings {
     int64_t capture_slower_than_ns;
     double capture_traces_per_second;
     double capture_bytes_per_second; /* 0: any number */
+    const char *sampling_rules;      /* a document, or the path of one, or NULL */
     double sampling_fraction;        /* of all traces; negative for the default sampler */
     struct xr_logger logger;
 };

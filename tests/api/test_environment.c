@@ -284,6 +284,102 @@ Test(sampling_rate, does_not_replace_a_sampler)
     cr_expect_eq(document_count(), 1);
 }
 
+/* ---- Sampling rules ---------------------------------------------------------------------- */
+
+#define RULES_DOCUMENT                                                                       \
+    "{\"version\":2,\"default\":{\"fixed_target\":0,\"rate\":0},\"rules\":[{\"host\":\"*\"," \
+    "\"http_method\":\"*\",\"url_path\":\"/yes\",\"fixed_target\":0,\"rate\":1}]}"
+
+static bool samples(const char *path)
+{
+    xray_segment *segment = xray_start_segment(recorder, xray_segment_params(.url_path = path));
+    bool sampled = xray_is_sampled(segment);
+
+    xray_end(segment);
+    return sampled;
+}
+
+static void write_rules(const char *file, const char *text)
+{
+    FILE *stream = fopen(file, "w");
+
+    cr_assert_not_null(stream);
+    fputs(text, stream);
+    fclose(stream);
+}
+
+Test(sampling_rules, of_the_environment_may_be_a_document)
+{
+    setenv("XRAYTRACE_SAMPLING_RULES", "\n\t " RULES_DOCUMENT, 1);
+    record_from_environment((xray_recorder_params){ .service = "s" });
+    cr_expect(samples("/yes"));
+    cr_expect_not(samples("/no"));
+    settle();
+    cr_expect_eq(message_count(), 0);
+}
+
+Test(sampling_rules, of_the_environment_may_be_a_file_that_changes)
+{
+    char file[] = "/tmp/xraytrace-rules-XXXXXX";
+
+    close(mkstemp(file));
+    write_rules(file, RULES_DOCUMENT);
+    setenv("XRAYTRACE_SAMPLING_RULES", file, 1);
+    record_from_environment((xray_recorder_params){ .service = "s" });
+    cr_expect(samples("/yes"));
+    cr_expect_not(samples("/no"));
+    write_rules(file, "{\"version\":1,\"default\":{\"fixed_target\":0,\"rate\":1}}");
+    for (int i = 0; i < 2000 && !samples("/no"); i++)
+        usleep(10000);
+    cr_expect(samples("/no"));
+    unlink(file);
+    settle();
+}
+
+Test(sampling_rules, of_the_environment_beat_the_rate)
+{
+    setenv("XRAYTRACE_SAMPLING_RULES", RULES_DOCUMENT, 1);
+    cr_expect_eq(sampled_of(100, "XRAYTRACE_SAMPLING_RATE", "1"), 0);
+}
+
+Test(sampling_rules, of_the_environment_do_not_replace_a_sampler)
+{
+    setenv("XRAYTRACE_SAMPLING_RULES", RULES_DOCUMENT, 1);
+    record_from_environment((xray_recorder_params){ .sampler = &sampler_yes });
+    cr_expect(samples("/no"));
+    settle();
+}
+
+Test(sampling_rules, of_the_environment_that_are_none_keep_the_default_and_say_so)
+{
+    static const char *const bad[] = { "{", "{}", "/nonexistent/rules.json", "/", "2", " [] " };
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++) {
+        size_t before = message_count();
+        uint64_t sampled = sampled_of(1000, "XRAYTRACE_SAMPLING_RULES", bad[i]);
+
+        cr_expect(sampled >= 1 && sampled < 500, "%s: %zu", bad[i], (size_t)sampled);
+        cr_expect_eq(message_count(), before + 2, "%s", bad[i]);
+    }
+    cr_expect(logged_text("XRAYTRACE_SAMPLING_RULES is ignored"));
+    cr_expect(logged_text("not JSON, at line 1; in XRAYTRACE_SAMPLING_RULES"));
+}
+
+Test(sampling_rules, of_the_environment_that_are_none_leave_it_to_the_rate)
+{
+    setenv("XRAYTRACE_SAMPLING_RULES", "/nonexistent/rules.json", 1);
+    cr_expect_eq(sampled_of(100, "XRAYTRACE_SAMPLING_RATE", "1"), 100);
+}
+
+Test(sampling_rules, of_the_environment_are_not_read_by_who_is_disabled)
+{
+    setenv("XRAYTRACE_SAMPLING_RULES", "/nonexistent/rules.json", 1);
+    setenv("AWS_XRAY_SDK_DISABLED", "true", 1);
+    record_from_environment((xray_recorder_params){ .service = "s" });
+    settle();
+    cr_expect_eq(message_count(), 0);
+}
+
 Test(sampling_default, is_one_a_second_and_some_of_the_rest)
 {
     uint64_t sampled = sampled_of(20000, "UNRELATED", "");

@@ -93,6 +93,13 @@ Test(settings, keep_the_default_for_a_rate_that_is_none)
     cr_expect(strstr(heard, "XRAYTRACE_SAMPLING_RATE"));
 }
 
+Test(settings, take_sampling_rules_as_they_are)
+{
+    cr_expect_str_eq(read_variable("XRAYTRACE_SAMPLING_RULES", " {").sampling_rules, " {");
+    cr_expect_null(read_variable("XRAYTRACE_SAMPLING_RULES", "").sampling_rules);
+    cr_expect_eq(heard_count, 0);
+}
+
 Test(settings, name_the_alias_when_that_is_wrong)
 {
     cr_expect_lt(read_variable("XRAY_SAMPLING_RATE", "x").sampling_fraction, 0);
@@ -150,6 +157,7 @@ Test(settings, of_code_alone_do_not_look_at_the_environment)
     setenv("AWS_XRAY_TRACING_NAME", "environment", 1);
     setenv("AWS_XRAY_DAEMON_ADDRESS", "127.0.0.1:1", 1);
     setenv("XRAYTRACE_SAMPLING_RATE", "x", 1);
+    setenv("XRAYTRACE_SAMPLING_RULES", "x", 1);
     setenv("LAMBDA_TASK_ROOT", "/var/task", 1);
     settings = read_with(
         (xray_recorder_params){ .flags = XRAY_RECORDER_NO_ENVIRONMENT, .service = "code" });
@@ -157,6 +165,7 @@ Test(settings, of_code_alone_do_not_look_at_the_environment)
     cr_expect_not(settings.in_lambda);
     cr_expect_str_eq(settings.service, "code");
     cr_expect_null(settings.environment_address);
+    cr_expect_null(settings.sampling_rules);
     cr_expect_eq(heard_count, 0);
 }
 
