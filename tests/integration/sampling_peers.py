@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import typing
 
 sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
@@ -36,6 +37,17 @@ def wait_until(condition, what):
         time.sleep(0.05)
 
 
+class Report(typing.NamedTuple):
+    statistics: dict
+    target: dict
+    asked: float  # when
+    answered: float
+
+    @property
+    def taken(self):
+        return self.statistics['SampledCount'] + self.statistics['BorrowCount']
+
+
 class Between(http.server.ThreadingHTTPServer):
     """Passes calls on to the service, and remembers them with their replies."""
     daemon_threads = True
@@ -43,7 +55,8 @@ class Between(http.server.ThreadingHTTPServer):
     def __init__(self, port):
         super().__init__(('127.0.0.1', 0), Passing)
         self.service_port = port
-        self.calls = []  # (path, request, reply)
+        self.calls = []  # (path, request, reply, asked, answered)
+        self.refused = []
         self.thread = threading.Thread(target=self.serve_forever)
         self.thread.start()
 
@@ -53,13 +66,13 @@ class Between(http.server.ThreadingHTTPServer):
         self.server_close()
 
     def reports(self, rule):
-        """[(the statistics of a client for the rule, the target it got)], in their order."""
+        """What was said of the rule, in its order."""
         found = []
-        for path, request, reply in list(self.calls):
+        for path, request, reply, asked, answered in list(self.calls):
             if path == '/SamplingTargets':
                 targets = {target['RuleName']: target
                            for target in reply['SamplingTargetDocuments']}
-                found += [(document, targets[rule])
+                found += [Report(document, targets[rule], asked, answered)
                           for document in request['SamplingStatisticsDocuments']
                           if document['RuleName'] == rule]
         return found
@@ -70,15 +83,17 @@ class Passing(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self):
         body = self.rfile.read(int(self.headers.get('Content-Length', 0)))
+        asked = time.monotonic()
         connection = http.client.HTTPConnection('127.0.0.1', self.server.service_port, timeout=LONG)
         connection.request('POST', self.path, body, {'Content-Type': 'application/json'})
         response = connection.getresponse()
         reply = response.read()
         connection.close()
         if response.status == 200:
-            self.server.calls.append((self.path, json.loads(body or b'{}'), json.loads(reply)))
+            self.server.calls.append((self.path, json.loads(body or b'{}'), json.loads(reply),
+                                      asked, time.monotonic()))
         else:
-            self.server.calls.append((self.path, body, {'status': response.status}))
+            self.server.refused.append((self.path, body, response.status))
         self.send_response(response.status)
         self.send_header('Content-Type', 'application/json')
         self.send_header('Content-Length', str(len(reply)))

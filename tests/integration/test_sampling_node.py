@@ -46,10 +46,10 @@ class Node(unittest.TestCase):
 
     @classmethod
     def reported(cls, name):
-        return sum(statistics[name] for statistics, _ in cls.between.reports('orders'))
+        return sum(report.statistics[name] for report in cls.between.reports('orders'))
 
     def test_the_service_refuses_nothing(self):
-        self.assertEqual([call for call in self.between.calls if 'status' in call[2]], [])
+        self.assertEqual(self.between.refused, [])
         self.assertEqual([call for call in self.between.calls
                           if call[2].get('UnprocessedStatistics')], [])
 
@@ -61,9 +61,9 @@ class Node(unittest.TestCase):
 
     def test_it_is_one_client_and_gets_the_whole_reservoir(self):
         reports = self.between.reports('orders')
-        client, = {statistics['ClientID'] for statistics, _ in reports}
+        client, = {report.statistics['ClientID'] for report in reports}
         self.assertTrue(re.fullmatch('[0-9a-f]{24}', client), client)
-        self.assertEqual({target['ReservoirQuota'] for _, target in reports}, {5})
+        self.assertEqual({report.target['ReservoirQuota'] for report in reports}, {5})
 
     def test_what_is_sampled_arrives(self):
         sampled = sum(decision['sampled'] for decision in self.node.decisions)

@@ -120,32 +120,22 @@ Test(sampling_file, reads_version_1_with_its_name_for_the_host)
 }
 
 #define LOCAL_RULE(more) "{'host':'*','http_method':'*','url_path':'*'," more "}"
+#define NO_QUOTA         "'fixed_target':0,'rate':0"
+#define DESCRIBED(text)  LOCAL_RULE("'description':'" text "'," NO_QUOTA)
 
 Test(sampling_file, gives_rules_of_the_same_description_different_names)
 {
-    expect_loaded(
-        "{'version':2,'default':{'fixed_target':0,'rate':0},'rules':[" LOCAL_RULE(
-            "'description':'"
-            "x','fixed_"
-            "target':0,'rate'"
-            ":0") "," LOCAL_RULE("'description':'x','fixed_target':0,'rate':0") "," LOCAL_RULE("'de"
-                                                                                               "scr"
-                                                                                               "ipt"
-                                                                                               "ion"
-                                                                                               "':'"
-                                                                                               "Def"
-                                                                                               "aul"
-                                                                                               "t',"
-                                                                                               "'fi"
-                                                                                               "xed"
-                                                                                               "_ta"
-                                                                                               "rge"
-                                                                                               "t':"
-                                                                                               "0,'"
-                                                                                               "rat"
-                                                                                               "e':"
-                                                                                               "0") "]}",
-        "x 1 0 0; rule 2 2 0 0; rule 3 3 0 0; Default 10000 0 0; ");
+    static const char file[] =
+        "{'version':2,'default':{" NO_QUOTA "},"
+        "'rules':[" DESCRIBED("x") "," DESCRIBED("x") "," DESCRIBED("Default") "]}";
+    expect_loaded(file, "x 1 0 0; rule 2 2 0 0; rule 3 3 0 0; Default 10000 0 0; ");
+}
+
+Test(sampling_file, names_no_rule_by_a_description_that_is_too_long)
+{
+    static const char file[] = "{'version':2,'default':{" NO_QUOTA "},"
+                               "'rules':[" DESCRIBED("123456789012345678901234567890123") "]}";
+    expect_loaded(file, "rule 1 1 0 0; Default 10000 0 0; ");
 }
 
 #define DEFAULT "'default':{'fixed_target':0,'rate':0}"
@@ -184,7 +174,7 @@ static const struct {
     { "{'version':2," DEFAULT
       ",'rules':[{'service_name':'*','http_method':'*','url_path':'*','fixed_target':0,'rate':0}]}",
       "rules[0].host must be a pattern of 1 to 64 characters, such as \"*\"" },
-    { "{'version':1," DEFAULT ",'rules':[" LOCAL_RULE("'fixed_target':0,'rate':0") "]}",
+    { "{'version':1," DEFAULT ",'rules':[" LOCAL_RULE(NO_QUOTA) "]}",
       "rules[0].service_name must be a pattern of 1 to 64 characters, such as \"*\"" },
 };
 

@@ -95,6 +95,20 @@ Test(sampling_rules, updates_only_what_is_given)
     ask_free(&asked);
 }
 
+Test(sampling_rules, keeps_attributes_and_boost_in_an_update_of_something_else)
+{
+    struct asked asked = ask_new();
+    create(&asked, "a", "1");
+    ask(&asked, "/UpdateSamplingRule",
+        "{'SamplingRuleUpdate':{'RuleName':'a','Attributes':{'k':'v'},"
+        "'SamplingRateBoost':{'MaxRate':0.5,'CooldownWindowMinutes':10}}}");
+    ask(&asked, "/UpdateSamplingRule", "{'SamplingRuleUpdate':{'RuleName':'a','Priority':2}}");
+    cr_expect(strstr(asked.body, "\"Attributes\":{\"k\":\"v\"},\"SamplingRateBoost\":"
+                                 "{\"MaxRate\":0.5,\"CooldownWindowMinutes\":10}"),
+              "%s", asked.body);
+    ask_free(&asked);
+}
+
 Test(sampling_rules, leaves_a_rule_alone_when_an_update_is_wrong)
 {
     struct asked asked = ask_new();

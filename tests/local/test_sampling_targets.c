@@ -115,25 +115,42 @@ Test(sampling_targets, divides_each_rule_on_its_own)
     ask_free(&asked);
 }
 
-Test(sampling_targets, remembers_a_bounded_number_of_clients)
+/* Client `number` reports that many requests, a moment after what was before. */
+static void report_numbered(struct asked *asked, int number, int requests)
+{
+    char statistics[256];
+    asked->now_ns++;
+    snprintf(statistics, sizeof statistics,
+             "{'RuleName':'r','ClientID':'%024d','Timestamp':1,'RequestCount':%d,'SampledCount':0}",
+             number, requests);
+    report(asked, statistics, NULL);
+}
+
+/* One client too many, in the order of their ids or against it. */
+static void expect_bounded_clients(int first, int step)
 {
     struct asked asked = with_rule();
     struct sampling_totals totals;
-    char statistics[512];
+    int last = first;
     for (int i = 0; i <= SAMPLING_CLIENTS_MAX; i++) {
-        asked.now_ns++;
-        snprintf(statistics, sizeof statistics,
-                 "{'RuleName':'r','ClientID':'%024d','Timestamp':1,'RequestCount':1,"
-                 "'SampledCount':0}",
-                 SAMPLING_CLIENTS_MAX - i);
-        report(&asked, statistics, NULL);
+        last = first + i * step;
+        report_numbered(&asked, last, 1);
     }
     cr_expect(sampling_service_totals(asked.service, "r", asked.now_ns, &totals));
     cr_expect_eq(totals.clients, SAMPLING_CLIENTS_MAX);
     cr_expect_eq(totals.requests, SAMPLING_CLIENTS_MAX + 1);
-    /* The newest is the first in the order of ids; the oldest has gone. */
+    /* Those with the least ids have shares, if they are still there. */
+    report_numbered(&asked, step < 0 ? last - step : first + step, 0);
     cr_expect(strstr(asked.body, "\"ReservoirQuota\":1,"), "%s", asked.body);
+    report_numbered(&asked, first, 0);
+    cr_expect(strstr(asked.body, "\"ReservoirQuota\":0,"), "%s", asked.body);
     ask_free(&asked);
+}
+
+Test(sampling_targets, forget_the_client_that_was_silent_longest_when_there_are_too_many)
+{
+    expect_bounded_clients(5000, 1);
+    expect_bounded_clients(5000, -1);
 }
 
 Test(sampling_targets, names_unknown_rules_and_serves_the_others)
@@ -311,6 +328,20 @@ Test(sampling_boost, comes_once_in_the_cooldown_window)
     ask_free(&asked);
 }
 
+Test(sampling_boost, is_not_made_longer_by_anomalies_that_come_meanwhile)
+{
+    struct asked asked = with_boost();
+    ask(&asked, "/UpdateSamplingRule",
+        "{'SamplingRuleUpdate':{'RuleName':'r',"
+        "'SamplingRateBoost':{'MaxRate':0.75,'CooldownWindowMinutes':0}}}");
+    cr_expect_eq(boosted(&asked, "1"), 1700000060);
+    asked.now_ns += 55 * NS;
+    cr_expect_eq(boosted(&asked, "1"), 1700000060);
+    asked.now_ns += 5 * NS;
+    cr_expect_eq(boosted(&asked, "0"), 1700000120);
+    ask_free(&asked);
+}
+
 Test(sampling_boost, follows_an_anomaly_of_the_last_interval_when_the_window_ends)
 {
     struct asked asked = with_boost();
@@ -390,7 +421,7 @@ Test(sampling_summaries, add_up_by_rule_and_ten_seconds)
     ask_free(&asked);
 }
 
-static size_t summary_pages(struct asked *asked, size_t *ret_summaries)
+static size_t summary_pages(struct asked *asked, size_t *ret_summaries, int *ret_last)
 {
     char request[256] = "{}";
     size_t pages = 0;
@@ -399,8 +430,8 @@ static size_t summary_pages(struct asked *asked, size_t *ret_summaries)
         ask(asked, "/SamplingStatisticSummaries", request);
         cJSON *json = cJSON_Parse(asked->body);
         const cJSON *token = cJSON_GetObjectItem(json, "NextToken");
-        *ret_summaries += (size_t)cJSON_GetArraySize(
-            cJSON_GetObjectItem(json, "SamplingStatisticSummaries"));
+        *ret_last = cJSON_GetArraySize(cJSON_GetObjectItem(json, "SamplingStatisticSummaries"));
+        *ret_summaries += (size_t)*ret_last;
         *request = '\0';
         if (token)
             snprintf(request, sizeof request, "{'NextToken':'%s'}", token->valuestring);
@@ -414,16 +445,18 @@ Test(sampling_summaries, are_kept_for_ten_minutes_and_turn_pages)
 {
     struct asked asked = with_rule();
     size_t summaries;
+    int last;
     create(&asked, "s", "1");
     for (int i = 0; i < 100; i++) {
         report(&asked, STATISTICS("r", "a", "5") "," STATISTICS("s", "a", "7"), NULL);
         asked.now_ns += 10 * NS;
     }
     asked.now_ns -= 10 * NS;
-    cr_expect_eq(summary_pages(&asked, &summaries), 2);
+    cr_expect_eq(summary_pages(&asked, &summaries, &last), 2);
     cr_expect_eq(summaries, 120);
+    cr_expect_eq(last, 20);
     asked.now_ns += 300 * NS;
-    cr_expect_eq(summary_pages(&asked, &summaries), 1);
+    cr_expect_eq(summary_pages(&asked, &summaries, &last), 1);
     cr_expect_eq(summaries, 60);
     ask_free(&asked);
 }

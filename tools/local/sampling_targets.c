@@ -269,8 +269,6 @@ static bool is_boosted(struct sampling_entry *entry, int64_t now_ns)
                    now_ns - entry->anomaly_ns <= SAMPLING_INTERVAL_S * NS_PER_S;
     bool may_begin = !entry->boost_ns ||
                      (now_ns >= entry->boost_until_ns && now_ns - entry->boost_ns >= cooldown_ns);
-    if (!entry->rule.has_boost)
-        return false;
     if (anomaly && may_begin) {
         entry->boost_ns = now_ns;
         entry->boost_until_ns = now_ns + SAMPLING_BOOST_S * NS_PER_S;
