@@ -25,14 +25,15 @@ typedef struct xray_document {
 
 /* Documents that an emitter took and then lost, since it was made, by the errno that says why. */
 typedef struct xray_losses {
-    size_t size;          /* set by the caller: at most that much is filled in */
-    uint64_t refused;     /* ECONNREFUSED */
-    uint64_t busy;        /* EAGAIN */
-    uint64_t no_buffers;  /* ENOBUFS, ENOMEM */
-    uint64_t too_large;   /* EMSGSIZE */
-    uint64_t other;       /* any other */
-    uint64_t in_progress; /* documents in progress, for any reason; in none of the above */
-    uint64_t captured;    /* captured segments, for any reason; in none of the above */
+    size_t size;             /* set by the caller: at most that much is filled in */
+    uint64_t refused;        /* ECONNREFUSED */
+    uint64_t busy;           /* EAGAIN */
+    uint64_t no_buffers;     /* ENOBUFS, ENOMEM */
+    uint64_t too_large;      /* EMSGSIZE */
+    uint64_t other;          /* any other */
+    uint64_t in_progress;    /* documents in progress, for any reason; in none of the above */
+    uint64_t captured;       /* captured segments, for any reason; in none of the above */
+    uint64_t captured_parts; /* captured subsegments that were sent by themselves; the same */
 } xray_losses;
 
 /*

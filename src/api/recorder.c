@@ -96,8 +96,8 @@ static void sum_all(xray_recorder *recorder, xray_stats *ret)
     ret->captured = less(sum(recorder, XR_CAPTURED_COUNT), lost.captured);
     ret->refused = sum(recorder, XR_REFUSED_BUDGET);
     ret->capture_failed = sum(recorder, XR_CAPTURE_FAILED) + lost.captured;
-    ret->captured_parts = sum(recorder, XR_CAPTURED_PARTS);
-    ret->capture_dropped = sum(recorder, XR_CAPTURE_DROPPED);
+    ret->captured_parts = less(sum(recorder, XR_CAPTURED_PARTS), lost.captured_parts);
+    ret->capture_dropped = sum(recorder, XR_CAPTURE_DROPPED) + lost.captured_parts;
 }
 
 void xray_recorder_get_stats(xray_recorder *recorder, xray_stats *ret)

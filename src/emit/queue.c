@@ -134,6 +134,8 @@ static void get_losses(void *data, xray_losses *ret)
     losses.too_large += atomic_load(&queue->too_large);
     losses.other += atomic_load(&queue->other);
     losses.in_progress += atomic_load(&queue->in_progress);
+    losses.captured += atomic_load(&queue->captured);
+    losses.captured_parts += atomic_load(&queue->captured_parts);
     losses.size = size;
     memcpy(ret, &losses, size < sizeof(losses) ? size : sizeof(losses));
 }

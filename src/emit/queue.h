@@ -71,6 +71,7 @@ struct xr_queue {
     struct xr_queue *next, *previous; /* in the list of all */
 
     _Atomic uint64_t refused, busy, no_buffers, too_large, other, in_progress;
+    _Atomic uint64_t captured, captured_parts;
     _Atomic int64_t give_up_ns;      /* when to lose what is not sent; INT64_MAX */
     _Atomic int64_t retry_thread_ns; /* when to try for a thread again; INT64_MAX */
 

@@ -29,6 +29,8 @@ static void count_loss(struct xr_queue *queue, uint32_t flags, int error)
 
     if (flags & XRAY_DOCUMENT_IN_PROGRESS)
         count = &queue->in_progress;
+    else if (flags & XRAY_DOCUMENT_CAPTURED)
+        count = flags & XRAY_DOCUMENT_SEGMENT ? &queue->captured : &queue->captured_parts;
     else if (error == ECONNREFUSED)
         count = &queue->refused;
     else if (error == EAGAIN)

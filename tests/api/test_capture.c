@@ -512,3 +512,38 @@ Test(capture, bounds_the_memory_of_open_segments)
     cr_expect_eq(document_count(), COUNT, "what has no room for that has room for the rest");
     cr_expect_eq(with_text, 256, "16 MiB in blocks of 64 KiB");
 }
+
+/* ---- Behind a queue ------------------------------------------------------------------ */
+
+static int refuse_all(void *data, const xray_document *document)
+{
+    (void)data;
+    (void)document;
+    return -ECONNREFUSED;
+}
+
+Test(capture, counts_what_a_queue_loses_later, .init = NULL)
+{
+    xray_emitter inner = { .size = sizeof(inner), .emit = refuse_all };
+    xray_emitter queue = { .size = sizeof(queue) };
+    xray_segment *segment, *late;
+    xray_stats stats;
+
+    cr_assert_eq(xray_emitter_queue(&queue, &inner, 0), 0);
+    record_with((xray_recorder_params){
+        .sampler = &sampler_no, .clock = &still_clock, .capture = &capture, .emitter = &queue });
+    segment = xray_begin_segment("front");
+    late = xray_start_subsegment(segment, "late");
+    xray_mark(segment, XRAY_FAULT);
+    xray_end(segment);
+    xray_mark(late, XRAY_FAULT);
+    xray_end(late);
+    cr_assert_eq(xray_recorder_flush(recorder, 60000), 0);
+    stats = stats_of(recorder);
+    cr_expect_eq(stats.captured, 0);
+    cr_expect_eq(stats.capture_failed, 1);
+    cr_expect_eq(stats.captured_parts, 0);
+    cr_expect_eq(stats.capture_dropped, 1);
+    cr_expect_eq(stats.failed, 0);
+    settle();
+}
