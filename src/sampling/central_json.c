@@ -8,16 +8,34 @@
 /* Forty for each rule that is kept, twice as many as a rule has. */
 #define VALUES_MAX (XR_CENTRAL_RULES_MAX * 40)
 
+/* The reader calls itself for each level; rules have five. */
+#define DEPTH_MAX 32
+
+/* Where the string ends that begins before text. */
+static const char *end_of_string(const char *text, const char *end)
+{
+    while (text < end && *text != '"')
+        text += *text == '\\' && end - text > 1 ? 2 : 1;
+    return text;
+}
+
 static bool is_modest(const char *body, size_t length)
 {
-    size_t values = 0;
+    const char *end = body + length;
+    size_t values = 0, depth = 0;
 
     if (length > XR_CENTRAL_REPLY_MAX)
         return false;
-    /* Those in strings count too: nobody's rules have so many. */
-    for (size_t i = 0; i < length; i++)
-        values += body[i] == ',' || body[i] == '[' || body[i] == '{';
-    return values <= VALUES_MAX;
+    for (const char *p = body; p < end && depth <= DEPTH_MAX; p++) {
+        bool opens = *p == '[' || *p == '{', closes = *p == ']' || *p == '}';
+
+        if (*p == '"')
+            p = end_of_string(p + 1, end);
+        values += opens || *p == ',';
+        depth += opens;
+        depth -= closes && depth > 0;
+    }
+    return values <= VALUES_MAX && depth <= DEPTH_MAX;
 }
 
 cJSON *xr_reply_parse(const char *body, size_t length)

@@ -10,7 +10,7 @@
 
 /*
  * The object that body is, or NULL. A reader's tree takes eighty bytes for each
- * value, so that a body of a few MiB with too many of them is refused first.
+ * value, and stack for each level, so that too many of them are refused first.
  */
 cJSON *xr_reply_parse(const char *body, size_t length);
 

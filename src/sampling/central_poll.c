@@ -45,6 +45,8 @@ static void describe(char *ret, size_t size, int status)
         snprintf(ret, size, "the reply is not one of X-Ray: is the address that of a daemon?");
     else if (status == -E2BIG)
         snprintf(ret, size, "the reply is larger than any of X-Ray's");
+    else if (status == -ENOMEM)
+        snprintf(ret, size, "out of memory");
     else if (status < 0)
         snprintf(ret, size, "%s: is a daemon at the address?", strerror(-status));
     else if (status == 403)
@@ -59,6 +61,7 @@ static void fail(struct xr_central *central, enum xr_central_asked asked, int st
     struct xr_attempts *attempts = &central->poll.attempts[asked];
     int64_t since = now_ns - attempts->told_ns;
     char reason[160];
+    bool quiet;
 
     attempts->failures += attempts->failures < UINT32_MAX;
     if (attempts->told && since >= 0 && since < TELL_EVERY_NS)
@@ -67,7 +70,8 @@ static void fail(struct xr_central *central, enum xr_central_asked asked, int st
     attempts->told_ns = now_ns;
     describe(reason, sizeof(reason), status);
     /* Programs run where there is no daemon, too; but what has worked should go on. */
-    xr_log(&central->logger, status < 0 && !central->set ? XR_LOG_INFO : XR_LOG_WARNING,
+    quiet = status < 0 && status != -EBADMSG && status != -E2BIG && !central->set;
+    xr_log(&central->logger, quiet ? XR_LOG_INFO : XR_LOG_WARNING,
            "central sampling: %s failed: %s; %s until it works again", OPERATIONS[asked].action,
            reason, central->set ? "the rules stay as they are" : "local rules decide");
 }

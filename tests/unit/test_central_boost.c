@@ -257,6 +257,7 @@ Test(central_boost, is_reported_again_only_with_new_traces)
     cr_expect_eq(reported_boosts(central, NULL, DUE).total, 1);
     end(central, 2, "boosted", 0);
     reply(central, 200, TARGETS(""), DUE);
+    cr_expect_null(next(central, DUE).path);
     cr_expect_eq(reported_boosts(central, NULL, AGAIN).total, 1);
     reply(central, 200, TARGETS(""), AGAIN);
     cr_expect_null(next(central, AGAIN + 11 * NS_PER_S).path);
@@ -285,6 +286,21 @@ Test(central_boost, is_reported_again_when_it_was_not_processed)
           "[{\"RuleName\":\"boosted\",\"ErrorCode\":\"500\"}]}",
           DUE);
     cr_expect_eq(reported_boosts(central, NULL, AGAIN).anomalies, 1);
+    xr_central_free(central);
+}
+
+Test(central_boost, that_is_refused_asks_for_the_rules)
+{
+    struct xr_central *central = central_boosted();
+
+    end(central, 1, "boosted", 1);
+    reported_boosts(central, NULL, DUE);
+    reply(central, 200,
+          "{\"SamplingTargetDocuments\":[],\"UnprocessedBoostStatistics\":"
+          "[{\"RuleName\":\"boosted\",\"ErrorCode\":\"400\"}]}",
+          DUE);
+    give_rules(central, PAGE(DEFAULT(0, 0)), DUE);
+    cr_expect_null(next(central, AGAIN).path);
     xr_central_free(central);
 }
 

@@ -338,6 +338,19 @@ Test(central_fork, makes_another_client)
     xr_central_free(central);
 }
 
+Test(central_fork, reports_an_interval_after_it_began)
+{
+    struct xr_central *central = central_before_fork();
+    int64_t began = DUE + 30 * NS_PER_S, now = began;
+
+    xr_central_after_fork(central, OTHER_CLIENT);
+    decision(central, "/", began);
+    cr_expect_str_eq(wait_for_call(central, &now).path, "/SamplingTargets");
+    cr_expect_geq(now, began + 10 * NS_PER_S);
+    cr_expect_leq(now, began + 10 * NS_PER_S + NS_PER_S / 10);
+    xr_central_free(central);
+}
+
 Test(central_fork, forgets_the_call_of_the_parent)
 {
     struct xr_central *central = central_new(NULL);
@@ -387,6 +400,23 @@ Test(central_fork, asks_for_rules_when_the_parent_would_have)
     cr_expect_str_eq(wait_for_call(central, &now).path, "/GetSamplingRules");
     cr_expect_geq(now, NOW + 300 * NS_PER_S);
     cr_expect_leq(now, NOW + 305 * NS_PER_S);
+    xr_central_free(central);
+}
+
+Test(central_fork, spreads_the_children)
+{
+    struct xr_central *central = central_before_fork();
+    int64_t least = INT64_MAX, most = 0;
+
+    for (int i = 0; i < 50; i++) {
+        int64_t now = DUE;
+
+        xr_central_after_fork(central, OTHER_CLIENT);
+        wait_for_call(central, &now);
+        least = now < least ? now : least;
+        most = now > most ? now : most;
+    }
+    cr_expect_geq(most - least, NS_PER_S);
     xr_central_free(central);
 }
 

@@ -215,6 +215,19 @@ Test(central_error, is_told_once_a_minute_at_most)
     xr_central_free(central);
 }
 
+Test(central_error, is_told_after_the_clock_is_set_back)
+{
+    struct log_lines lines = { 0 };
+    struct xr_central *central = central_new(&lines);
+
+    for (int64_t hour = 2; hour > 0; hour--) {
+        asked(central, "/GetSamplingRules", NOW + hour * 3600 * NS_PER_S);
+        reply(central, 500, "", NOW + hour * 3600 * NS_PER_S);
+    }
+    cr_expect_eq(lines.count, 2);
+    xr_central_free(central);
+}
+
 Test(central_error, without_a_daemon_is_no_warning)
 {
     struct log_lines lines = { 0 };
@@ -224,6 +237,18 @@ Test(central_error, without_a_daemon_is_no_warning)
     reply(central, -ECONNREFUSED, NULL, NOW);
     cr_expect_eq(lines.count, 1);
     cr_expect_eq(lines.level, XR_LOG_INFO);
+    xr_central_free(central);
+}
+
+Test(central_error, of_something_that_is_no_daemon_is_a_warning)
+{
+    struct log_lines lines = { 0 };
+    struct xr_central *central = central_new(&lines);
+
+    asked(central, "/GetSamplingRules", NOW);
+    reply(central, 200, "<html>", NOW);
+    cr_expect_eq(lines.count, 1);
+    cr_expect_eq(lines.level, XR_LOG_WARNING);
     xr_central_free(central);
 }
 

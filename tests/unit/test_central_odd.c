@@ -161,6 +161,36 @@ Test(central_odd, reply_of_over_eight_mebibytes_is_refused)
     expect_refused(text, sizeof(text));
 }
 
+Test(central_odd, pages_of_over_eight_mebibytes_together_are_refused)
+{
+    static char text[5 << 20];
+    const char *rules = PAGE_BEFORE(RULE("a", 1, 0, 0, PATH("*")), "t");
+    struct xr_central *central = central_new(NULL);
+
+    memset(text, ' ', sizeof(text));
+    memcpy(text, rules, strlen(rules));
+    asked(central, "/GetSamplingRules", NOW);
+    xr_central_reply(central, 200, text, sizeof(text), NOW);
+    asked(central, "/GetSamplingRules", NOW);
+    xr_central_reply(central, 200, text, sizeof(text), NOW);
+    cr_expect_null(next(central, NOW).path);
+    xr_central_free(central);
+}
+
+Test(central_odd, targets_of_over_eight_mebibytes_are_refused)
+{
+    static char text[(8 << 20) + 1];
+    struct xr_central *central = central_with(PAGE(DEFAULT(0, 0)));
+
+    memset(text, ' ', sizeof(text));
+    memcpy(text, TARGETS(""), strlen(TARGETS("")));
+    decision(central, "/", NOW);
+    reported(central, "Default", NOW + 11 * NS_PER_S);
+    xr_central_reply(central, 200, text, sizeof(text), NOW + 11 * NS_PER_S);
+    cr_expect_eq(reported(central, "Default", NOW + 22 * NS_PER_S).requests, 1);
+    xr_central_free(central);
+}
+
 Test(central_odd, reply_of_too_many_values_is_refused)
 {
     static char text[4 << 20];
@@ -173,6 +203,33 @@ Test(central_odd, reply_of_too_many_values_is_refused)
         text[i] = '0';
     memcpy(text + sizeof(text) - 3, "0]}", 3);
     expect_refused(text, sizeof(text));
+}
+
+Test(central_odd, brackets_in_a_text_are_no_levels)
+{
+    expect_rule(ODD("\"RuleName\":\"r\",\"Version\":1,\"Priority\":1,\"FixedRate\":1,\"Host\":"
+                    "\"*\",\"New\":\"\\\"[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\\\\\""),
+                "r");
+}
+
+Test(central_odd, reply_of_a_million_levels_is_refused)
+{
+    static char text[1 << 20];
+
+    memset(text, '[', sizeof(text));
+    memcpy(text, "{\"SamplingRuleRecords\":", 23);
+    expect_refused(text, sizeof(text));
+}
+
+Test(central_odd, reply_that_is_33_levels_deep_is_refused)
+{
+    expect_rule("{\"New\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]],"
+                "\"SamplingRuleRecords\":[{\"SamplingRule\":{" NEEDED "}}]}",
+                "r");
+    const char *text = "{\"New\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]],"
+                       "\"SamplingRuleRecords\":[{\"SamplingRule\":{" NEEDED "}}]}";
+
+    expect_refused(text, strlen(text));
 }
 
 Test(central_odd, token_that_is_no_text_is_refused)

@@ -370,6 +370,20 @@ Test(central_report, is_made_when_the_interval_says)
     xr_central_free(central);
 }
 
+Test(central_report, of_the_first_rules_does_not_wait_for_others)
+{
+    struct xr_central *central = central_with(PAGE(""));
+    int64_t now = NOW, began;
+
+    wait_for_call(central, &now);
+    reply(central, 200, PAGE(DEFAULT(1, 0)), now);
+    began = now;
+    decision(central, "/", now);
+    cr_expect_str_eq(wait_for_call(central, &now).path, "/SamplingTargets");
+    cr_expect_leq(now, began + 11 * NS_PER_S);
+    xr_central_free(central);
+}
+
 #define SIXTY 60
 
 static void give_sixty_rules(struct xr_central *central)
