@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The rules that decide. A set of rules never changes; what has been counted and
- * granted belongs to the name of a rule, and goes from one set to the next.
+ * granted belongs to the name of a rule, and goes from one set to the next. What
+ * a deleted rule has counted goes with it: X-Ray takes no more reports of it.
  */
 #ifndef XR_SAMPLING_CENTRAL_SET_H
 #define XR_SAMPLING_CENTRAL_SET_H
