@@ -12,6 +12,8 @@ void xr_budget_init(struct xr_budget *ret, double per_second, double bytes_per_s
 {
     ret->per_second = per_second;
     ret->burst = BURST_S * per_second > BURST_LEAST ? BURST_S * per_second : BURST_LEAST;
+    if (per_second <= 0)
+        ret->burst = 0;
     ret->traces = ret->burst;
     ret->bytes_per_second = bytes_per_second;
     ret->bytes = BURST_S * bytes_per_second;

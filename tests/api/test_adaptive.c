@@ -208,6 +208,14 @@ Test(configuration, without_conditions_captures_faults_within_its_budget)
     cr_expect_eq(document_count(), 29);
 }
 
+Test(configuration, with_a_limit_of_zero_captures_nothing)
+{
+    configure("version: 1.0\nanomalyCaptureLimit:\n  anomalyTracesPerSecond: 0\n");
+    respond("front", 503, 0);
+    settle();
+    cr_expect_eq(document_count(), 0);
+}
+
 Test(configuration, that_is_not_valid_is_ignored_with_a_warning)
 {
     configure("version: 1.0\nanomalyConditions: 7\n");

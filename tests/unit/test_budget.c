@@ -96,6 +96,12 @@ Test(budget, of_less_than_one_a_second_gives_one_now_and_then)
     cr_expect_eq(ask(1, 1, 1000, 10), 100);
 }
 
+Test(budget, of_nothing_gives_nothing)
+{
+    xr_budget_init(&budget, 0, 0);
+    cr_expect_eq(ask(1, 0, 100, 100), 0);
+}
+
 Test(budget, waits_until_bytes_are_made_up_for)
 {
     xr_budget_init(&budget, 1000, 1000);
