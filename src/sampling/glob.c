@@ -30,13 +30,73 @@ void xr_glob_init(struct xr_glob *ret, char *storage, const char *pattern, size_
         ret->tail = n - last - 1;
 }
 
-/* pattern has no "*". */
+/* How many bytes at the begin are the same. pattern has no "*". */
+static size_t count_same(const char *pattern, const char *text, size_t length)
+{
+    size_t i = 0;
+
+    for (; length - i >= sizeof(uint64_t); i += sizeof(uint64_t)) {
+        uint64_t wanted, word;
+
+        memcpy(&wanted, pattern + i, sizeof(wanted));
+        memcpy(&word, text + i, sizeof(word));
+        if (xr_glob_fold_word(word) != wanted)
+            break; /* perhaps at a "?" */
+    }
+    while (i < length && (pattern[i] == xr_glob_fold(text[i]) || pattern[i] == '?'))
+        i++;
+    return i;
+}
+
 static bool same(const char *pattern, const char *text, size_t length)
 {
-    for (size_t i = 0; i < length; i++)
-        if (pattern[i] != xr_glob_fold(text[i]) && pattern[i] != '?')
-            return false;
-    return true;
+    return count_same(pattern, text, length) == length;
+}
+
+/*
+ * For a piece that is almost everywhere: follows all places where it may have
+ * begun at once, a bit for each, so that no byte of text is looked at twice.
+ */
+static const char *find_bit_by_bit(const char *piece, size_t length, const char *text,
+                                   const char *end)
+{
+    size_t bits = length < 64 ? length : 64;
+    uint64_t places[256] = { 0 }, anywhere = 0, state = 0;
+
+    for (size_t i = 0; i < bits; i++) {
+        if (piece[i] == '?')
+            anywhere |= UINT64_C(1) << i;
+        else
+            places[(uint8_t)piece[i]] |= UINT64_C(1) << i;
+    }
+    for (const char *c = text; c < end; c++) {
+        const char *begin = c + 1 - bits;
+
+        state = (state << 1 | 1) & (places[(uint8_t)xr_glob_fold(*c)] | anywhere);
+        if (!(state >> (bits - 1) & 1))
+            continue;
+        if ((size_t)(end - begin) < length)
+            return NULL;
+        if (same(piece + bits, begin + bits, length - bits))
+            return begin;
+    }
+    return NULL;
+}
+
+/* budget is for comparisons that came to nothing; most texts need little of it. */
+static const char *find(const char *piece, size_t length, const char *text, const char *end,
+                        size_t *budget)
+{
+    for (; (size_t)(end - text) >= length; text++) {
+        size_t count = count_same(piece, text, length);
+
+        if (count == length)
+            return text;
+        if (count > *budget)
+            return find_bit_by_bit(piece, length, text, end);
+        *budget -= count;
+    }
+    return NULL;
 }
 
 /* pattern is what is between the first and the last "*", and not empty. */
@@ -44,14 +104,14 @@ static bool match_middle(const char *pattern, size_t pattern_length, const char 
                          size_t length)
 {
     const char *pattern_end = pattern + pattern_length, *text_end = text + length;
+    size_t budget = 4 * length;
 
     while (pattern < pattern_end) {
         const char *star = memchr(pattern, '*', (size_t)(pattern_end - pattern));
         size_t piece = (size_t)((star ? star : pattern_end) - pattern);
 
-        while ((size_t)(text_end - text) >= piece && !same(pattern, text, piece))
-            text++;
-        if ((size_t)(text_end - text) < piece)
+        text = find(pattern, piece, text, text_end, &budget);
+        if (!text)
             return false;
         text += piece;
         pattern += piece + (star != NULL);

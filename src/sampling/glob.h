@@ -23,6 +23,16 @@ static inline char xr_glob_fold(char c)
     return c;
 }
 
+/* The same of each of eight bytes. */
+static inline uint64_t xr_glob_fold_word(uint64_t word)
+{
+    const uint64_t each = UINT64_C(0x0101010101010101);
+    uint64_t seven = word & (0x7f * each);
+    uint64_t from_a = seven + (0x80 - 'A') * each, behind_z = seven + (0x80 - 'Z' - 1) * each;
+
+    return word | ((from_a & ~behind_z & ~word & (0x80 * each)) >> 2);
+}
+
 /*
  * Makes pattern ready, whose length is below 4 GiB. storage has room for that
  * length, and must live as long as *ret.
@@ -36,8 +46,9 @@ static inline bool xr_glob_is_any(const struct xr_glob *glob)
 }
 
 /*
- * Whether all of text matches. NULL matches "*" only. Takes no more steps than
- * the length of text times that of the pattern, whatever they are.
+ * Whether all of text matches. NULL matches "*" only. Takes a few steps for each
+ * byte of text and of the pattern, whatever they are, unless there are more than
+ * 64 bytes between two "*": then it may be as many for each byte of text.
  */
 bool xr_glob_match(const struct xr_glob *glob, const char *text, size_t length);
 

@@ -238,23 +238,14 @@ static uint64_t first_word(const struct text *text)
     return word;
 }
 
-/* xr_glob_fold() of each of its bytes. */
-static uint64_t fold_word(uint64_t word)
-{
-    const uint64_t each = UINT64_C(0x0101010101010101);
-    uint64_t seven = word & (0x7f * each);
-    uint64_t from_a = seven + (0x80 - 'A') * each, behind_z = seven + (0x80 - 'Z' - 1) * each;
-
-    return word | ((from_a & ~behind_z & ~word & (0x80 * each)) >> 2);
-}
-
 static struct sketch sketch_of(const struct text texts[FIELD_COUNT])
 {
     const char *method = texts[FIELD_METHOD].text;
     uint64_t path = first_word(&texts[FIELD_PATH]);
 
     *(char *)&path = method ? *method : '\0';
-    return (struct sketch){ { fold_word(first_word(&texts[FIELD_HOST])), fold_word(path) } };
+    return (struct sketch){ { xr_glob_fold_word(first_word(&texts[FIELD_HOST])),
+                              xr_glob_fold_word(path) } };
 }
 
 #define TEXT_OF(request, member) (XR_REQUEST_HAS(request, member) ? (request)->member : NULL)

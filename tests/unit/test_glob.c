@@ -185,3 +185,42 @@ Test(glob, does_not_explode)
     text[sizeof(text) - 1] = '\0';
     cr_assert_not(match(pattern, text));
 }
+
+/* Texts of few letters, so that what is looked for is almost everywhere. */
+Test(glob, finds_pieces_that_are_almost_everywhere)
+{
+    uint64_t state = 2;
+    int matched = 0;
+
+    for (int i = 0; i < 30000; i++) {
+        char text[801], pattern[128] = "*";
+        size_t length = 40 + (size_t)i % 80, from = (size_t)i % 600;
+        bool expected = false;
+
+        memset(text, 'a', sizeof(text) - 1);
+        text[sizeof(text) - 1] = '\0';
+        for (int k = 0; k < 12; k++) {
+            state = state * UINT64_C(6364136223846793005) + 1442695040888963407u;
+            text[(state >> 33) % 800] = 'B';
+        }
+        /* What is there somewhere, with one byte that may be another. */
+        for (size_t k = 0; k < length; k++)
+            pattern[k + 1] = text[from + k] == 'B' ? 'b' : k % 9 == 8 ? '?' : 'a';
+        if (i % 2)
+            pattern[1 + length / 2] = 'b';
+        pattern[length + 1] = '*';
+        pattern[length + 2] = '\0';
+        for (size_t k = 0; k + length <= 800 && !expected; k++) {
+            size_t same = 0;
+
+            while (same < length &&
+                   (pattern[same + 1] == '?' || pattern[same + 1] == (text[k + same] | 0x20)))
+                same++;
+            expected = same == length;
+        }
+        matched += expected;
+        cr_assert_eq(match(pattern, text), expected, "\"%s\" and \"%s\"", pattern, text);
+    }
+    cr_assert_gt(matched, 10000);
+    cr_assert_lt(matched, 29000);
+}
