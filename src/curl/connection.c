@@ -80,6 +80,13 @@ static void initialise_libcurl(void)
     curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
+void xr_curl_initialise(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+    pthread_once(&once, initialise_libcurl);
+}
+
 void xr_curl_connection_init(struct xr_curl_connection *connection)
 {
     *connection = (struct xr_curl_connection){
@@ -133,11 +140,9 @@ void xr_curl_connection_reset(struct xr_curl_connection *connection)
 
 static int open_handle(struct xr_curl_connection *connection)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-
     if (connection->easy)
         return 0;
-    pthread_once(&once, initialise_libcurl);
+    xr_curl_initialise();
     connection->easy = curl_easy_init();
     connection->owner = getpid();
     return connection->easy ? 0 : -ENOMEM;

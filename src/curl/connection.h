@@ -42,6 +42,12 @@ struct xr_curl_call {
     int64_t content_length; /* as the reply announced it; -1 when it did not */
 };
 
+/*
+ * Once in a process; again it does nothing. exit() must not come in the middle of
+ * it, since OpenSSL cleans up then: no thread in the background begins with it.
+ */
+void xr_curl_initialise(void);
+
 void xr_curl_connection_init(struct xr_curl_connection *connection);
 
 /*

@@ -204,6 +204,7 @@ int xray_transport_curl(xray_transport *ret)
         free(transport);
         return -ENOMEM;
     }
+    xr_curl_initialise();
     hook.data = transport;
     /* Members of a newer struct are hooks too, which must not be there by chance. */
     memset((char *)ret + sizeof(ret->size), 0, ret->size - sizeof(ret->size));
