@@ -131,6 +131,13 @@ typedef struct xray_recorder_params {
     size_t stream_bytes; /* send subsegments early beyond this; else 32 KiB; -EINVAL over 60 KiB */
     const char *resource_arn;           /* of the AWS resource that runs the program */
     const struct xray_capture *capture; /* else unsampled segments are not kept */
+
+    /*
+     * Rules kept in X-Ray are fetched with it, as xray_sampler_central() does, and
+     * what would decide without it decides until they are there. Taken over on
+     * success. In Lambda, which decides itself, it is not used.
+     */
+    const xray_transport *central;
 } xray_recorder_params;
 
 #ifndef __cplusplus
@@ -140,12 +147,12 @@ typedef struct xray_recorder_params {
 
 /*
  * Sampling, emission and configuration for a group of segments. Starts no
- * thread; later, only a queue and a daemon that is known by a host name do
- * (xraytrace/emitter.h). NULL params mean all defaults. Returns 0, -ENOMEM,
- * -E2BIG, -EINVAL for a hook without its function, a value out of range or a
- * daemon address that cannot be read, or what the emitter's constructor
- * returned. An address in the environment that is not usable keeps the one
- * given here, and is logged.
+ * thread; later, only a queue, a daemon that is known by a host name
+ * (xraytrace/emitter.h), and central sampling do. NULL params mean all defaults.
+ * Returns 0, -ENOMEM, -E2BIG, -EINVAL for a hook without its function, a value
+ * out of range or a daemon address that cannot be read, or what the emitter's
+ * constructor returned. An address in the environment that is not usable keeps
+ * the one given here, and is logged.
  *
  * Threads: safe to share. Recorders are independent of each other, and must
  * outlive the segments started on them.
@@ -167,6 +174,13 @@ XRAY_API void xray_recorder_free(xray_recorder *recorder);
  */
 XRAY_API xray_recorder *xray_recorder_default(void);
 XRAY_API void xray_recorder_set_default(xray_recorder *recorder);
+
+/*
+ * Makes it the library's own default recorder, which is never freed, instead of
+ * one made from the environment on first use. 0; -EBUSY, and it is still yours,
+ * when the default has been used, or another one is set; or -EINVAL for NULL.
+ */
+XRAY_CHECKED XRAY_API int xray_recorder_give_default(xray_recorder *recorder);
 
 /*
  * Waits until every segment that has ended is out; those that are open are left

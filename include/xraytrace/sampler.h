@@ -3,6 +3,7 @@
 #define XRAYTRACE_SAMPLER_H
 
 #include <xraytrace/trace.h>
+#include <xraytrace/transport.h>
 
 XRAY_BEGIN_DECLS
 
@@ -98,6 +99,27 @@ XRAY_CHECKED XRAY_API int xray_sampler_local(xray_sampler *ret, const char *rule
  * -EFBIG when it has more than 1 MiB, -EINVAL when it is no such document.
  */
 XRAY_CHECKED XRAY_API int xray_sampler_file(xray_sampler *ret, const char *path);
+
+/*
+ * Rules kept in X-Ray, fetched through the daemon's TCP port by a thread that the
+ * first decision in each process starts. fallback decides until rules are there,
+ * and when they are over an hour old; NULL is one a second and 5 %. What is not
+ * known of a request matches only "*", so that rules about HTTP are not for jobs
+ * and queue consumers. Without a daemon it tries again, quietly, less and less
+ * often. A NULL daemon_address is AWS_XRAY_DAEMON_ADDRESS, else 127.0.0.1:2000.
+ *
+ * Takes over transport and fallback on success. Nothing that the thread does is
+ * traced, and all signals are blocked on it. Decisions never wait for it, nor
+ * does exit(), and destroy() at most 100 ms: a thread whose exchange takes longer
+ * destroys transport and fallback itself when that is over. A forked child is
+ * another client, with the rules that its parent had.
+ *
+ * -EINVAL for an address that cannot be read, a transport without exchange or a
+ * fallback without decide; -E2BIG for one with members that are not known here.
+ */
+XRAY_CHECKED XRAY_API int xray_sampler_central(xray_sampler *ret, const char *daemon_address,
+                                               const xray_transport *transport,
+                                               const xray_sampler *fallback);
 
 XRAY_END_DECLS
 

@@ -51,6 +51,11 @@ void xray_recorder_set_default(xray_recorder *recorder)
     atomic_store_explicit(&xr_default_lent, recorder, memory_order_release);
 }
 
+int xray_recorder_give_default(xray_recorder *recorder)
+{
+    return recorder ? xr_default_give(recorder) : -EINVAL;
+}
+
 int xray_recorder_flush(xray_recorder *recorder, int timeout_ms)
 {
     return recorder ? xr_recorder_flush(recorder, timeout_ms) : 0;

@@ -38,3 +38,17 @@ xray_recorder *xr_default_make(void)
     xr_recorder_free(made);
     return expected;
 }
+
+int xr_default_give(xray_recorder *recorder)
+{
+    xray_recorder *expected = NULL;
+
+    if (atomic_load(&xr_default_lent))
+        return -EBUSY;
+    recorder->is_librarys_own = true;
+    if (atomic_compare_exchange_strong(&xr_default_own, &expected, recorder))
+        return 0;
+    /* Given twice it is there already. */
+    recorder->is_librarys_own = expected == recorder;
+    return expected == recorder ? 0 : -EBUSY;
+}

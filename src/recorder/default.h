@@ -10,6 +10,9 @@ extern _Atomic(xray_recorder *) xr_default_own;
 
 xray_recorder *xr_default_make(void);
 
+/* As xray_recorder_give_default(). */
+int xr_default_give(xray_recorder *recorder);
+
 /* NULL before the first use. */
 static inline xray_recorder *xr_default_if_made(void)
 {

@@ -13,14 +13,12 @@
 #include "emit/emit.h"
 #include "recorder/capture.h"
 #include "recorder/constants.h"
+#include "recorder/poller.h"
 #include "recorder/settings.h"
 #include "sampling/adaptive.h"
 #include "sampling/rate.h"
 #include "sampling/rules.h"
 #include "sampling/rules_file.h"
-
-#define DEFAULT_PER_SECOND 1
-#define DEFAULT_FRACTION   0.05
 
 static int make_emitter(xray_recorder *recorder, const struct xr_settings *settings)
 {
@@ -72,7 +70,42 @@ static int make_sampler(xray_recorder *recorder, const struct xr_settings *setti
     }
     if (settings->sampling_fraction >= 0)
         return xr_sampler_rate(&recorder->sampler, 0, settings->sampling_fraction);
-    return xr_sampler_rate(&recorder->sampler, DEFAULT_PER_SECOND, DEFAULT_FRACTION);
+    return xr_sampler_rate(&recorder->sampler, XR_RATE_PER_SECOND_DEFAULT,
+                           XR_RATE_FRACTION_DEFAULT);
+}
+
+/* It is taken over, though it is of no use here. */
+static void drop_transport(const xray_transport *transport)
+{
+    struct xr_hook_call call = xr_hook_enter();
+
+    if (transport->destroy)
+        transport->destroy(transport->data);
+    xr_hook_leave(call);
+}
+
+/* The sampler that there is decides until there are rules. */
+static int add_central_rules(xray_recorder *recorder, const xray_recorder_params *params,
+                             const struct xr_settings *settings)
+{
+    xray_transport transport;
+    xray_sampler fallback = recorder->sampler;
+    struct xr_daemon_endpoint daemon;
+    int r = xr_hook_copy(&transport, params->central, sizeof(transport));
+
+    if (r >= 0 && (recorder->disabled || settings->in_lambda)) {
+        drop_transport(&transport);
+        return 0;
+    }
+    if (r >= 0)
+        r = xr_poller_find_daemon(&daemon, settings->environment_address, settings->daemon_address);
+    if (r >= 0)
+        r = xr_sampler_central(&recorder->sampler, &daemon, &transport, &fallback,
+                               &recorder->logger);
+    if (r < 0)
+        xr_log(&recorder->logger, XR_LOG_ERROR,
+               "central sampling cannot be had from the daemon address: %s", strerror(-r));
+    return r;
 }
 
 static enum xr_decides decides(const xray_recorder *recorder)
@@ -132,6 +165,7 @@ static int refuse(const struct xr_logger *logger, int error)
 /* Copies the hooks that are given, and says which of the library's own are wanted. */
 static int copy_hooks(xray_recorder *recorder, const xray_recorder_params *params)
 {
+    xray_transport central;
     int r = 0;
 
     if (params->emitter)
@@ -140,11 +174,13 @@ static int copy_hooks(xray_recorder *recorder, const xray_recorder_params *param
         r = xr_hook_copy(&recorder->sampler, params->sampler, sizeof(recorder->sampler));
     if (r >= 0 && params->clock)
         r = xr_hook_copy(&recorder->clock, params->clock, sizeof(recorder->clock));
+    if (r >= 0 && params->central)
+        r = xr_hook_copy(&central, params->central, sizeof(central));
     if (r < 0)
         return r;
     if ((params->emitter && !recorder->emitter.emit) ||
         (params->sampler && !recorder->sampler.decide) ||
-        (params->clock && !recorder->clock.now_ns))
+        (params->clock && !recorder->clock.now_ns) || (params->central && !central.exchange))
         return -EINVAL;
     return 0;
 }
@@ -197,14 +233,18 @@ static int fill_in(xray_recorder *recorder, const xray_recorder_params *params)
         return r;
     if (!params->sampler)
         r = make_sampler(recorder, &settings);
-    /* Who is disabled begins nothing, and who asks finds out. */
-    if (r >= 0 && !recorder->disabled)
-        recorder->decides = decides(recorder);
     /* Who is disabled resolves no names and opens no socket. */
     if (r >= 0 && !params->emitter && !recorder->disabled)
         r = make_emitter(recorder, &settings);
+    if (r >= 0 && params->central)
+        r = add_central_rules(recorder, params, &settings);
+    /* Who is disabled begins nothing, and who asks finds out. */
+    if (r >= 0 && !recorder->disabled)
+        recorder->decides = decides(recorder);
     if (r < 0 && !params->sampler && recorder->sampler.destroy)
         recorder->sampler.destroy(recorder->sampler.data);
+    if (r < 0 && !params->emitter && recorder->emitter.destroy)
+        recorder->emitter.destroy(recorder->emitter.data);
     if (r >= 0 && settings.in_lambda)
         touch_lambda_sign();
     return r;

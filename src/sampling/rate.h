@@ -5,6 +5,10 @@
 
 #include <xraytrace/sampler.h>
 
+/* What is sampled where nobody says anything else. */
+#define XR_RATE_PER_SECOND_DEFAULT 1
+#define XR_RATE_FRACTION_DEFAULT   0.05
+
 /* As xray_sampler_rate(), without a log line. */
 int xr_sampler_rate(xray_sampler *ret, double per_second, double fraction);
 
