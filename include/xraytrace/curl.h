@@ -61,6 +61,17 @@ XRAY_API void xray_curl_end(xray_curl_transfer *transfer, CURLcode result);
  */
 XRAY_CHECKED XRAY_API int xray_transport_curl(xray_transport *ret);
 
+/*
+ * One line for main(): makes a recorder from the environment, with central
+ * sampling through the daemon, the default one for the rest of the process.
+ * XRAYTRACE_SAMPLING_RULES, XRAYTRACE_SAMPLING_RATE, or one a second and 5 %,
+ * decide until rules are there; in Lambda, which decides itself, nothing is
+ * fetched. Returns 0; -EBUSY when the default recorder has been used or set
+ * before; or what xray_recorder_new() returned. Called again, it does nothing
+ * and returns the same.
+ */
+XRAY_CHECKED XRAY_API int xray_curl_enable(void);
+
 XRAY_END_DECLS
 
 #endif /* XRAYTRACE_CURL_H */
