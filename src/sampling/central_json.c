@@ -28,10 +28,11 @@ static bool is_modest(const char *body, size_t length)
         return false;
     for (const char *p = body; p < end && depth <= DEPTH_MAX; p++) {
         bool opens = *p == '[' || *p == '{', closes = *p == ']' || *p == '}';
+        bool comma = *p == ',';
 
         if (*p == '"')
             p = end_of_string(p + 1, end);
-        values += opens || *p == ',';
+        values += opens || comma;
         depth += opens;
         depth -= closes && depth > 0;
     }
