@@ -2,7 +2,8 @@
 /*
  * How many captured traces may leave: so many a second, with a burst of ten
  * times that. A kind of failure that is alone may have all of it; one that has
- * had some leaves a little for kinds that had less, and for those to come.
+ * had some leaves a little for kinds that had less, and for those to come. Beyond
+ * some twenty kinds that all come often, it goes to who comes first.
  */
 #ifndef XR_SAMPLING_BUDGET_H
 #define XR_SAMPLING_BUDGET_H
@@ -16,7 +17,7 @@
 struct xr_budget_kind {
     uint64_t kind;
     int64_t asked_ns;
-    double taken; /* in the last while: halved every ten seconds */
+    double taken; /* in the last while: halved every half_ns */
 };
 
 /* For one thread at a time. */
@@ -26,6 +27,7 @@ struct xr_budget {
     double traces;           /* that may leave now */
     double bytes_per_second; /* 0: any number */
     double bytes;
+    int64_t half_ns;
     int64_t now_ns;
     int64_t halved_ns;
     size_t count;
@@ -34,7 +36,10 @@ struct xr_budget {
 
 void xr_budget_init(struct xr_budget *ret, double per_second, double bytes_per_second);
 
-/* Whether a trace of this kind may leave now, in ns of Unix time; it counts as having left. */
+/*
+ * Whether a trace of this kind may leave now, in ns of a clock that does not jump;
+ * it counts as having left.
+ */
 bool xr_budget_take(struct xr_budget *budget, uint64_t kind, int64_t now_ns);
 
 /* How large it was. The next ones wait until that is made up for. */

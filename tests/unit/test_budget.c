@@ -67,6 +67,43 @@ Test(budget, lets_a_rare_kind_through_beside_a_loop_of_another)
     cr_expect_eq(rare, 30);
 }
 
+Test(budget, lets_a_rare_kind_through_beside_twenty_loops)
+{
+    unsigned rare = 0;
+
+    xr_budget_init(&budget, 1, 0);
+    for (int i = 0; i < 6000; i++) {
+        for (uint64_t kind = 1; kind <= 20; kind++)
+            (void)xr_budget_take(&budget, kind, START + i * (XR_NS_PER_S / 10));
+        if (i % 600 == 599)
+            rare += xr_budget_take(&budget, 100, START + i * (XR_NS_PER_S / 10));
+    }
+    cr_expect_eq(rare, 10, "%u of 10", rare);
+}
+
+Test(budget, of_one_in_a_while_lets_a_rare_kind_through_too)
+{
+    unsigned rare = 0;
+
+    xr_budget_init(&budget, 0.01, 0);
+    for (int minute = 0; minute < 600; minute++) {
+        ask(1, 60 * minute, 60, 10);
+        if (minute % 20 == 19)
+            rare += ask(2 + (uint64_t)minute, 60 * minute + 59.95, 0.01, 100);
+    }
+    cr_expect_eq(rare, 30, "%u of 30", rare);
+}
+
+Test(budget, is_not_more_for_threads_that_come_out_of_order)
+{
+    unsigned taken = 0;
+
+    xr_budget_init(&budget, 10, 0);
+    for (int i = 0; i < 60000; i++)
+        taken += xr_budget_take(&budget, 1, START + i * INT64_C(1000000) - i % 2 * 5000000);
+    cr_expect_leq(taken, 10 * 60 + 100, "%u", taken);
+}
+
 Test(budget, is_shared_evenly_by_kinds_that_all_want_more)
 {
     static const unsigned many[] = { 2000, 100, 50 };
