@@ -55,7 +55,8 @@ static const char *path_of(const char *url)
 {
     const char *authority = strstr(url, "://");
 
-    if (!authority)
+    /* Another URL may be in it. */
+    if (*url == '/' || !authority)
         return url;
     authority += strlen("://");
     return authority + strcspn(authority, "/");

@@ -198,6 +198,22 @@ Test(configuration, captures_what_it_calls_an_anomaly)
     cr_expect_eq(reports[2].anomaly, 1);
 }
 
+Test(configuration, takes_another_url_in_a_path_for_a_part_of_it)
+{
+    xray_segment *segment;
+
+    configure("version: 1.0\n"
+              "anomalyConditions:\n"
+              "  - errorCodeRegex: '5..'\n"
+              "    operations: [/proxy]\n");
+    segment = xray_begin_segment("front");
+    xray_set_http(segment, xray_http(.method = "GET", .url = "/proxy/https://example.com/home",
+                                     .status = 503));
+    xray_end(segment);
+    settle();
+    cr_expect_eq(document_count(), 1);
+}
+
 Test(configuration, without_conditions_captures_faults_within_its_budget)
 {
     configure("version: 1.0\nanomalyCaptureLimit:\n  anomalyTracesPerSecond: 3\n");
