@@ -216,15 +216,15 @@ typedef struct xray_stats {
 
     /* With capture, all that follows: of segments; anomalies = captured + refused + capture_failed.
      */
-    uint64_t requests;          /* segments that ended, sampled or not */
+    uint64_t requests;          /* segments that ended in their own process, sampled or not */
     uint64_t sampled_anomalies; /* sampled ones that ended in a way to be kept */
     uint64_t anomalies;         /* unsampled ones that did */
     uint64_t captured;          /* of these, sent */
     uint64_t refused;           /* of these, over the budget */
-    uint64_t capture_failed;    /* of these, lost: by the emitter, a lack of memory, or a fork */
+    uint64_t capture_failed;    /* of these, lost: by the emitter, or a lack of memory */
     uint64_t captured_parts;    /* subsegments of unsampled traces that were sent by themselves */
-    uint64_t
-        capture_dropped; /* subsegments left out of what was recorded: too many, too large, late */
+    uint64_t capture_dropped;   /* subsegments left out of what was recorded: too many, too large,
+                                   late; and all that began before a fork and ended in the child */
 } xray_stats;
 
 /* Set size first: at most that much is filled in. With size 0, or a NULL recorder, nothing. */

@@ -55,15 +55,18 @@ static inline bool embed(struct xr_segment *segment, struct xr_segment *parent,
 
 static void emit(struct xr_segment *segment, const char *json, size_t length, uint32_t flags)
 {
+    bool captured = segment->flags & XR_CAPTURED;
     xray_document document = {
         .size = sizeof(document),
         .json = json,
         .length = length,
         .service = xr_segment_service(segment),
         .trace_id = xr_segment_trace(segment),
-        .flags = flags | (segment->flags & XR_CAPTURED ? XRAY_DOCUMENT_CAPTURED : 0),
+        .flags = flags | (captured ? XRAY_DOCUMENT_CAPTURED : 0),
     };
 
+    if (captured)
+        xr_capture_spend(segment->recorder->capture, length);
     xr_recorder_emit(segment->recorder, &document);
 }
 
@@ -80,13 +83,28 @@ static void send_children(struct xr_segment *segment, struct xr_document_request
     }
 }
 
+/* What is not sampled is told apart by this. */
+static bool say_unsampled(struct xr_segment *segment)
+{
+    static const xray_value no = { .type = XRAY_VALUE_BOOL };
+
+    return xr_describe_annotation(segment, "xray_sampled", &no) == 0;
+}
+
+static void omit(struct xr_segment *segment, uint32_t what)
+{
+    if (xr_document_omit(segment, what))
+        xr_count(segment->recorder, XR_TRUNCATED, 1);
+    if (what == XR_OMIT_ANNOTATIONS && (segment->flags & XR_CAPTURED))
+        (void)say_unsampled(segment);
+}
+
 /* Then attributes, as far as there are such: metadata, SQL text, stack frames, annotations. */
-static void omit(struct xr_segment *segment, const struct xr_document_request *request)
+static void omit_for_size(struct xr_segment *segment, const struct xr_document_request *request)
 {
     for (uint32_t what = 1; what <= XR_OMIT_BLOCKS; what <<= 1)
-        if (xr_document_bound(segment, request) > XR_DOCUMENT_MAX &&
-            xr_document_omit(segment, what))
-            xr_count(segment->recorder, XR_TRUNCATED, 1);
+        if (xr_document_bound(segment, request) > XR_DOCUMENT_MAX)
+            omit(segment, what);
 }
 
 static size_t write_own(struct xr_segment *segment, struct xr_document_request *request,
@@ -94,7 +112,7 @@ static size_t write_own(struct xr_segment *segment, struct xr_document_request *
 {
     if (__builtin_expect(xr_document_bound(segment, request) > XR_DOCUMENT_MAX, 0)) {
         send_children(segment, request, scratch, XR_DOCUMENT_MAX);
-        omit(segment, request);
+        omit_for_size(segment, request);
     }
     return (size_t)(xr_document_write(scratch, segment, request) - scratch);
 }
@@ -132,26 +150,24 @@ finish_sampled(struct xr_segment *segment, struct xr_document_request *request)
 
 /* ---- With capture ---------------------------------------------------------------- */
 
-/* What is not sampled is only sent for its outcome, and so that it is told apart. */
+/* What is not sampled is only sent for its outcome. */
 static void send_captured(struct xr_segment *segment, struct xr_document_request *request)
 {
-    static const xray_value no = { .type = XRAY_VALUE_BOOL };
     xray_recorder *recorder = segment->recorder;
     bool whole = !(segment->flags & XR_SUBSEGMENT);
-    size_t length;
 
-    if (!xr_capture_admits(recorder->capture, xr_capture_kind(segment), request->end_ns)) {
+    /* A thread that the child does not have may have had the budget's lock. */
+    xr_recorder_check_fork(recorder);
+    /* Not when it ended: that may be any time the user says. */
+    if (!xr_capture_admits(recorder->capture, xr_capture_kind(segment),
+                           xr_recorder_now(recorder, 0))) {
         xr_count(recorder, whole ? XR_REFUSED_BUDGET : XR_CAPTURE_DROPPED, 1);
         return;
     }
-    if (xr_describe_annotation(segment, "xray_sampled", &no) > 0) {
-        (void)xr_document_omit(segment, XR_OMIT_METADATA);
-        (void)xr_describe_annotation(segment, "xray_sampled", &no);
-    }
-    length = send_own(segment, request);
-    if (length == 0)
+    for (uint32_t what = 1; !say_unsampled(segment) && what <= XR_OMIT_BLOCKS; what <<= 1)
+        omit(segment, what);
+    if (send_own(segment, request) == 0)
         xr_count(recorder, whole ? XR_CAPTURE_FAILED : XR_CAPTURE_DROPPED, 1);
-    xr_capture_spend(recorder->capture, length);
 }
 
 static void finish_captured(struct xr_segment *segment, struct xr_document_request *request,

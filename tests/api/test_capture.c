@@ -2,6 +2,8 @@
 /* Unsampled segments that are kept for how they end. */
 #include "support.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -262,6 +264,51 @@ Test(capture, drops_in_a_forked_child_what_began_before)
     settle();
 }
 
+/* Fails again and again, so that the budget is nearly always somebody's. */
+static void *fail_forever(void *stop)
+{
+    xray_trace_header header = { .sampled = XRAY_SAMPLED_NO };
+
+    while (!atomic_load((_Atomic bool *)stop)) {
+        xray_segment *segment = xray_start_segment(
+            recorder, xray_segment_params(.name = "busy", .header = &header));
+
+        xray_mark(segment, XRAY_FAULT);
+        xray_end(segment);
+    }
+    return NULL;
+}
+
+Test(capture, goes_on_in_a_child_whose_parent_was_at_the_budget, .timeout = 120)
+{
+    xray_trace_header header = { .sampled = XRAY_SAMPLED_NO };
+    static _Atomic bool stop;
+    pthread_t threads[2];
+
+    for (int i = 0; i < 2; i++)
+        cr_assert_eq(pthread_create(&threads[i], NULL, fail_forever, &stop), 0);
+    for (int i = 0; i < 300; i++) {
+        pid_t child = fork();
+        int status;
+
+        if (child == 0) {
+            xray_segment *segment = xray_start_segment(
+                recorder, xray_segment_params(.name = "child", .header = &header));
+
+            alarm(20);
+            xray_mark(segment, XRAY_FAULT);
+            xray_end(segment);
+            _exit(0);
+        }
+        cr_assert_eq(waitpid(child, &status, 0), child);
+        cr_assert_eq(status, 0);
+    }
+    atomic_store(&stop, true);
+    for (int i = 0; i < 2; i++)
+        pthread_join(threads[i], NULL);
+    settle();
+}
+
 Test(capture, counts_what_the_emitter_refuses)
 {
     emitter_answer = -ECONNREFUSED;
@@ -335,6 +382,63 @@ Test(capture, stays_within_its_bytes_a_second, .init = NULL)
     request("front", XRAY_FAULT);
     cr_expect_lt(stats_of(recorder).captured, 7);
     settle();
+}
+
+Test(capture, spends_the_bytes_of_subsegments_that_leave_a_large_segment, .init = NULL)
+{
+    static char large[30000];
+    xray_segment *segment;
+
+    memset(large, 'x', sizeof(large) - 1);
+    capture.traces_per_second = 1000;
+    capture.bytes_per_second = 8000;
+    record_unsampled();
+    segment = xray_begin_segment("front");
+    for (int i = 0; i < 2; i++) {
+        xray_segment *child = xray_begin_subsegment("child");
+
+        xray_add_metadata(child, NULL, "large", large);
+        xray_end(child);
+        xray_add_metadata(segment, NULL, i ? "one" : "two", large);
+    }
+    xray_mark(segment, XRAY_FAULT);
+    xray_end(segment);
+    cr_expect_gt(document_count(), 1);
+    request("front", XRAY_FAULT);
+    cr_expect_eq(stats_of(recorder).captured, 1, "three times the second's bytes have left");
+    settle();
+}
+
+Test(capture, has_a_budget_of_its_own_time_whenever_segments_ended)
+{
+    for (int i = 0; i < 200; i++) {
+        xray_segment *segment = xray_begin_segment("front");
+
+        xray_mark(segment, XRAY_FAULT);
+        xray_end_at(segment, clock_ns + i % 2 * 3600 * SECOND);
+    }
+    cr_expect_eq(stats_of(recorder).captured, 9, "the burst");
+    settle();
+}
+
+/* ---- Documents that are too large ------------------------------------------------ */
+
+Test(capture, tells_what_is_not_sampled_apart_even_if_annotations_do_not_fit)
+{
+    static char text[1000];
+    xray_segment *segment = xray_begin_segment("front");
+
+    memset(text, 'x', sizeof(text) - 1);
+    for (int i = 0; i < 70; i++) {
+        char key[16];
+
+        snprintf(key, sizeof(key), "key_%d", i);
+        xray_annotate(segment, key, text);
+    }
+    xray_mark(segment, XRAY_FAULT);
+    xray_end(segment);
+    settle();
+    cr_expect(cJSON_IsFalse(member(own_document("front"), "annotations.xray_sampled")));
 }
 
 /* ---- With what is sampled --------------------------------------------------------- */
