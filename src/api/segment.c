@@ -55,16 +55,22 @@ static __attribute__((__noinline__)) xray_segment *begin_segment(const char *nam
     return push(recorder, xr_start_segment(recorder, name, &plain_segment));
 }
 
-/* Without the question to a sampler that needs to know nothing but the time. */
-static __attribute__((__noinline__)) xray_segment *begin_by_quota(xray_recorder *recorder,
-                                                                  const char *name)
+static __attribute__((__noinline__)) xray_segment *begin_sampled(xray_recorder *recorder,
+                                                                 const char *name)
 {
     static const xray_trace_header sampled = { .sampled = XRAY_SAMPLED_YES };
     static const xray_segment_params params = { .size = sizeof(params), .header = &sampled };
 
-    if (!xr_quota_decide(recorder->sampler.data, NULL))
-        return xr_usual_begin_segment(recorder);
     return push(recorder, xr_start_segment(recorder, name, &params));
+}
+
+/* Without the question to a sampler that needs to know nothing but the time. */
+static __attribute__((__noinline__)) xray_segment *begin_by_quota(xray_recorder *recorder,
+                                                                  const char *name)
+{
+    if (__builtin_expect(xr_quota_decide_now(recorder->sampler.data), 0))
+        return begin_sampled(recorder, name);
+    return xr_usual_begin_segment(recorder);
 }
 
 xray_segment *xray_begin_segment(const char *name)

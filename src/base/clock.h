@@ -34,4 +34,10 @@ static inline int64_t xr_clock_coarse_ns(void)
     return xr_clock_read(CLOCK_REALTIME_COARSE);
 }
 
+/* The second of that, at half of its cost again. */
+static inline int64_t xr_clock_coarse_s(void)
+{
+    return time(NULL);
+}
+
 #endif /* XR_BASE_CLOCK_H */

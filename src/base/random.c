@@ -16,24 +16,20 @@ static uint64_t mix(uint64_t *state)
     return z ^ z >> 31;
 }
 
-static void seed(uint64_t state[4])
-{
-    if (getrandom(state, 4 * sizeof(*state), GRND_NONBLOCK) != 4 * sizeof(*state)) {
-        uint64_t weak = (uint64_t)xr_clock_real_ns() ^ (uintptr_t)state;
-
-        for (int i = 0; i < 4; i++)
-            state[i] = mix(&weak);
-    }
-    state[0] |= 1; /* all zero would stay zero */
-    xr_thread.seeded = 1;
-}
-
 void xr_random_seed(void)
 {
     int saved = errno;
+    uint64_t seed[2];
 
     xr_thread_enter();
-    seed(xr_thread.random);
+    if (getrandom(seed, sizeof(seed), GRND_NONBLOCK) != sizeof(seed)) {
+        uint64_t weak = (uint64_t)xr_clock_real_ns() ^ (uintptr_t)&xr_thread;
+
+        seed[0] = mix(&weak);
+        seed[1] = mix(&weak);
+    }
+    xr_thread.random = seed[0];
+    xr_thread.random_key = seed[1] | 1;
     errno = saved;
 }
 

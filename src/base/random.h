@@ -12,28 +12,26 @@
 
 void xr_random_seed(void);
 
-static inline uint64_t xr_random_rotate(uint64_t x, int bits)
-{
-    return x << bits | x >> (64 - bits);
-}
-
-/* xoshiro256++ (Blackman and Vigna, 2019). */
+/*
+ * wyrand (Wang Yi, 2019), with a key for each thread: threads that come to the
+ * same state still have different numbers.
+ */
 static inline uint64_t xr_random_u64(void)
 {
-    uint64_t *s = xr_thread.random;
-    uint64_t result, shifted;
+    uint64_t state;
+    unsigned __int128 product;
 
-    if (__builtin_expect(!xr_thread.seeded, 0))
+    if (__builtin_expect(xr_thread.random_key == 0, 0))
         xr_random_seed();
-    result = xr_random_rotate(s[0] + s[3], 23) + s[0];
-    shifted = s[1] << 17;
-    s[2] ^= s[0];
-    s[3] ^= s[1];
-    s[1] ^= s[2];
-    s[0] ^= s[3];
-    s[2] ^= shifted;
-    s[3] = xr_random_rotate(s[3], 45);
-    return result;
+    state = xr_thread.random += 0xA0761D6478BD642FU;
+    product = (unsigned __int128)state * (state ^ 0xE7037ED1A0B428DBU);
+    return (uint64_t)(product >> 64) ^ (uint64_t)product ^ xr_thread.random_key;
+}
+
+/* A probability, below 1, as what a random number has to be below. */
+static inline uint64_t xr_random_limit(double probability)
+{
+    return (uint64_t)(probability * 0x1p64);
 }
 
 /* True with the given probability: never for 0 or less, always for 1 or more. */

@@ -46,7 +46,7 @@ static void on_fork_parent(void)
 static void on_fork_child(void)
 {
     xr_fork_generation++;
-    xr_thread.seeded = 0;
+    xr_thread.random_key = 0;
     for (int i = 0; i < registered_count; i++)
         if (registered[i]->fork_child)
             registered[i]->fork_child();

@@ -9,10 +9,9 @@
 #include <stdint.h>
 
 struct xr_thread {
-    uint64_t id; /* unique in the process, never used again; 0 before xr_thread_enter() */
-    uint64_t random[4];
-    uint32_t seeded;
-    uint32_t reserved;
+    uint64_t id;         /* unique in the process, never used again; 0 before xr_thread_enter() */
+    uint64_t random;     /* see base/random.h */
+    uint64_t random_key; /* 0: not seeded */
 };
 
 extern _Thread_local struct xr_thread xr_thread;

@@ -53,9 +53,7 @@ int xr_sampler_rate(xray_sampler *ret, double per_second, double fraction)
         quota = xr_alloc(sizeof(*quota));
         if (!quota)
             return -ENOMEM;
-        xr_reservoir_init(&quota->reservoir,
-                          per_second < UINT32_MAX ? (uint32_t)per_second : UINT32_MAX);
-        quota->fraction = fraction;
+        xr_quota_init(quota, per_second < UINT32_MAX ? (uint32_t)per_second : UINT32_MAX, fraction);
         sampler.data = quota;
         sampler.decide = decide_by_quota;
     }

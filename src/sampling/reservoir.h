@@ -21,6 +21,14 @@ void xr_reservoir_init(struct xr_reservoir *ret, uint32_t per_second);
  */
 bool xr_reservoir_take(struct xr_reservoir *reservoir, int64_t now_ns);
 
+/* Whether there is nothing more to take in this second: not always known, but at little cost. */
+static inline bool xr_reservoir_is_used_up(const struct xr_reservoir *reservoir, uint32_t second)
+{
+    uint64_t state = atomic_load_explicit(&reservoir->state, memory_order_relaxed);
+
+    return state >> 32 == second && (uint32_t)state >= reservoir->per_second;
+}
+
 /* The same when how many there are changes: up to so many in this second. */
 bool xr_reservoir_take_up_to(struct xr_reservoir *reservoir, uint32_t per_second, int64_t now_ns);
 

@@ -199,8 +199,8 @@ static cJSON *parse(const char *text, size_t length, const struct xr_rules_sourc
 
 static void make_quota(struct xr_quota *ret, const cJSON *object)
 {
-    xr_reservoir_init(&ret->reservoir, (uint32_t)member(object, "fixed_target")->valuedouble);
-    ret->fraction = member(object, "rate")->valuedouble;
+    xr_quota_init(ret, (uint32_t)member(object, "fixed_target")->valuedouble,
+                  member(object, "rate")->valuedouble);
 }
 
 static void list_patterns(struct xr_patterns *ret, const struct reader *reader)

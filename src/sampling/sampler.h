@@ -36,26 +36,46 @@ static inline void xr_sampler_fill(xray_sampler *ret, const xray_sampler *made)
     ((request) &&                       \
      (request)->size >= offsetof(xray_sampling_request, member) + sizeof((request)->member))
 
-/*
- * The first of each second, then a fraction of the rest. Reads the clock only if
- * it matters; request may be NULL.
- */
+/* The first of each second, then a fraction of the rest. */
 struct xr_quota {
     struct xr_reservoir reservoir;
-    double fraction;
+    bool always;
+    uint64_t limit; /* of a random number, for the fraction */
 };
 
-static inline bool xr_quota_decide(struct xr_quota *quota, const xray_sampling_request *request)
+static inline void xr_quota_init(struct xr_quota *ret, uint32_t per_second, double fraction)
 {
-    if (quota->fraction >= 1)
+    xr_reservoir_init(&ret->reservoir, per_second);
+    ret->always = fraction >= 1;
+    ret->limit = ret->always ? UINT64_MAX : xr_random_limit(fraction);
+}
+
+/* By the system's clock, which it reads only if it matters. */
+static inline bool xr_quota_decide_now(struct xr_quota *quota)
+{
+    uint32_t second;
+
+    if (quota->always)
         return true;
     if (quota->reservoir.per_second > 0) {
-        int64_t now_ns = XR_REQUEST_HAS(request, now_ns) ? request->now_ns : 0;
-
-        if (xr_reservoir_take(&quota->reservoir, now_ns != 0 ? now_ns : xr_clock_coarse_ns()))
+        second = (uint32_t)xr_clock_coarse_s();
+        if (__builtin_expect(!xr_reservoir_is_used_up(&quota->reservoir, second), 0) &&
+            xr_reservoir_take(&quota->reservoir, second * XR_NS_PER_S))
             return true;
     }
-    return quota->fraction > 0 && xr_random_chance(quota->fraction);
+    return xr_random_u64() < quota->limit;
+}
+
+/* By the request's time, if it has one. request may be NULL. */
+static inline bool xr_quota_decide(struct xr_quota *quota, const xray_sampling_request *request)
+{
+    int64_t now_ns = XR_REQUEST_HAS(request, now_ns) ? request->now_ns : 0;
+
+    if (now_ns == 0)
+        return xr_quota_decide_now(quota);
+    return quota->always ||
+           (quota->reservoir.per_second > 0 && xr_reservoir_take(&quota->reservoir, now_ns)) ||
+           xr_random_u64() < quota->limit;
 }
 
 /* No rule is named: local rules have no names in X-Ray. */

@@ -277,10 +277,10 @@ static void begin_day(struct day *day, uint64_t seed)
     static const int weights[CLIENTS] = { 5, 4, 4, 3, 3, 3, 2, 2, 2, 2, 1, 1 };
     struct world *world = &day->world;
 
-    xr_random_u64();
+    xr_thread_enter();
     world->chance.state = seed;
-    for (int i = 0; i < 4; i++)
-        xr_thread.random[i] = chance_next(&world->chance);
+    xr_thread.random = chance_next(&world->chance);
+    xr_thread.random_key = chance_next(&world->chance) | 1;
     world->now_ns = BEGIN_NS;
     service_begin(&world->service, chance_next(&world->chance), BEGIN_NS);
     for (int i = 0; i < CLIENTS; i++) {

@@ -12,6 +12,8 @@
 #include "base/random.h"
 #include "sampling/rules.h"
 
+#include "random_zero.h"
+
 #define NS_PER_S INT64_C(1000000000)
 #define NOW      (INT64_C(1500000000) * NS_PER_S)
 
@@ -208,12 +210,16 @@ Test(rules, never_sample_with_zero_and_zero)
     sampler.destroy(sampler.data);
 }
 
-/* What the generator says next, when it says zero. */
-static void make_random_zero(void)
+/* How many of so many are sampled when the generator says zero each time. */
+static int count_with_random_zero(const xray_sampler *sampler, int times)
 {
-    xr_thread_enter();
-    xr_thread.seeded = 1;
-    memset(xr_thread.random, 0, sizeof(xr_thread.random));
+    int sampled = 0;
+
+    for (int i = 0; i < times; i++) {
+        xr_random_make_zero();
+        sampled += count(sampler, "/", NOW, 1);
+    }
+    return sampled;
 }
 
 Test(rules, never_sample_with_rate_zero_when_random_is_zero)
@@ -221,10 +227,10 @@ Test(rules, never_sample_with_rate_zero_when_random_is_zero)
     xray_sampler never = sampler_new(DOCUMENT(RULE("*", "*", "*", 0)));
     xray_sampler rarely = sampler_new(DOCUMENT(RULE("*", "*", "*", 1e-15)));
 
-    make_random_zero();
+    xr_random_make_zero();
     cr_assert_eq(xr_random_u64(), 0);
-    cr_expect_eq(count(&never, "/", NOW, 1000), 0);
-    cr_expect_eq(count(&rarely, "/", NOW, 1000), 1000);
+    cr_expect_eq(count_with_random_zero(&never, 1000), 0);
+    cr_expect_eq(count_with_random_zero(&rarely, 1000), 1000);
     never.destroy(never.data);
     rarely.destroy(rarely.data);
 }
