@@ -175,6 +175,9 @@ static void finish_captured(struct xr_segment *segment, struct xr_document_reque
 {
     xray_recorder *recorder = segment->recorder;
 
+    /* It was only recorded for the sampler's report. */
+    if (!recorder->capture)
+        return;
     if (parent) {
         if (!embed(segment, parent, request, XR_DOCUMENT_MAX))
             xr_count(recorder, XR_CAPTURE_DROPPED, 1);
@@ -209,7 +212,8 @@ static __attribute__((__noinline__)) void finish_judged(struct xr_segment *segme
 
     if (!(segment->flags & XR_SUBSEGMENT)) {
         wanted = adapt(segment, request->end_ns) || wanted;
-        xr_count(recorder, XR_REQUESTS, 1);
+        if (recorder->capture)
+            xr_count(recorder, XR_REQUESTS, 1);
         if (wanted)
             xr_count(recorder, segment->flags & XR_CAPTURED ? XR_ANOMALIES : XR_SAMPLED_ANOMALIES,
                      1);
@@ -241,11 +245,10 @@ static void finish(struct xr_segment *segment, int64_t end_ns)
 
 static __attribute__((__noinline__)) void lose_in_fork(struct xr_segment *segment)
 {
-    enum xr_counter counter = XR_DROPPED_FORK;
-
-    if (segment->flags & XR_CAPTURED)
-        counter = XR_CAPTURE_DROPPED;
-    xr_count(segment->recorder, counter, 1);
+    if (!(segment->flags & XR_CAPTURED))
+        xr_count(segment->recorder, XR_DROPPED_FORK, 1);
+    else if (segment->recorder->capture)
+        xr_count(segment->recorder, XR_CAPTURE_DROPPED, 1);
 }
 
 static void end_recording(struct xr_segment *segment, int64_t end_ns)

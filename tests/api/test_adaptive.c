@@ -99,6 +99,23 @@ Test(report, is_not_made_when_the_decision_did_not_ask_for_it)
     settle();
 }
 
+Test(report, leaves_the_counts_of_capture_alone_without_it)
+{
+    xray_segment *segment, *late;
+    xray_stats stats;
+
+    record_for(&says_no, 0);
+    segment = xray_begin_segment("front");
+    late = xray_start_subsegment(segment, "late");
+    xray_end(segment);
+    xray_end(late);
+    stats = stats_of(recorder);
+    cr_expect_eq(report_count, 1);
+    cr_expect_eq(stats.requests, 0);
+    cr_expect_eq(stats.capture_dropped, 0);
+    settle();
+}
+
 Test(report, is_of_segments_and_not_of_subsegments)
 {
     xray_segment *segment;
