@@ -2,6 +2,7 @@
 #include "sampling/central_json.h"
 
 #include <math.h>
+#include <string.h>
 
 #include "sampling/central.h"
 
@@ -10,6 +11,9 @@
 
 /* The reader calls itself for each level; rules have five. */
 #define DEPTH_MAX 32
+
+/* Of a number that is written as a string: what is longer could hide a whole document. */
+#define NUMBER_MAX 32
 
 /* Where the string ends that begins before text. */
 static const char *end_of_string(const char *text, const char *end)
@@ -71,7 +75,7 @@ bool xr_reply_number(const cJSON *object, const char *name, double *ret)
         *ret = item->valuedouble;
         return true;
     }
-    if (!cJSON_IsString(item))
+    if (!cJSON_IsString(item) || strnlen(item->valuestring, NUMBER_MAX + 1) > NUMBER_MAX)
         return false;
 
     /* By the same reader, since strtod() depends on the locale. */

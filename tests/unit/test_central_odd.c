@@ -49,6 +49,32 @@ Test(central_odd, numbers_may_be_strings)
     xr_central_free(central);
 }
 
+static size_t taken_bytes;
+
+static void *take_memory(size_t bytes)
+{
+    taken_bytes += bytes;
+    return malloc(bytes);
+}
+
+/* A reader's tree is many times as large as the text, and this one is hidden in a string. */
+Test(central_odd, numbers_in_strings_are_short)
+{
+    static char text[(1 << 20) + 200];
+    struct xr_central *central = central_new(NULL);
+    char *p = text;
+
+    p += sprintf(p, "{\"SamplingRuleRecords\":[{\"SamplingRule\":{\"RuleName\":\"r\","
+                    "\"Version\":\"[");
+    for (int i = 0; i < 1 << 19; i++, p += 2)
+        memcpy(p, "1,", 2);
+    strcpy(p, "1]\"}}]}");
+    cJSON_InitHooks(&(cJSON_Hooks){ take_memory, free });
+    give_rules(central, text, NOW);
+    cr_expect_lt(taken_bytes, 4 * sizeof(text));
+    xr_central_free(central);
+}
+
 Test(central_odd, name_of_32_bytes_is_whole)
 {
     expect_rule(ODD("\"RuleName\":\"0123456789abcdef0123456789abcdef\",\"Version\":1,"
