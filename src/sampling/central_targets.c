@@ -81,10 +81,15 @@ static void collect(struct xr_central *central)
     poll->boosts_count = 0;
     for (size_t i = 0; i < central->set->count; i++) {
         struct xr_rule_state *state = central->set->rules[i].state;
+        size_t count = poll->statistics_count;
 
-        if (is_due(state, poll->round_ns) &&
-            (collect_statistics(poll, state) || collect_boosts(poll, state)))
+        if (!is_due(state, poll->round_ns))
+            continue;
+        /* All of a rule or nothing, since what is told of it ends its turn in this round. */
+        if (collect_statistics(poll, state) || collect_boosts(poll, state)) {
+            poll->statistics_count = count;
             return;
+        }
     }
 }
 

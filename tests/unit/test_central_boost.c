@@ -406,6 +406,40 @@ Test(central_boost, is_reported_by_25_documents_at_most)
     xr_central_free(central);
 }
 
+/* Three rules of nine services each, which have decided, too: the third one's do not fit. */
+Test(central_boost, that_has_to_wait_for_room_comes_with_the_next_call)
+{
+    struct xr_central *central = central_new(NULL);
+    int documents = 0, requests = 0;
+    struct xr_central_call call;
+
+    give_rules(central,
+               PAGE(RULE("r0", 1, 0, 0, PATH("/r0") BOOST) "," RULE(
+                   "r1", 2, 0, 0, PATH("/r1") BOOST) "," RULE("r2", 3, 0, 0, PATH("/r2") BOOST)),
+               NOW);
+    for (uint32_t i = 0; i < 27; i++) {
+        char rule[] = "/r0", service[] = "s0";
+        xray_sampling_outcome ended;
+
+        rule[2] = (char)('0' + i / 9);
+        service[1] = (char)('0' + i % 9);
+        ended = outcome(i, decision(central, rule, NOW).rule, 0);
+        ended.rule = rule + 1;
+        ended.service = service;
+        xr_central_report(central, &ended);
+    }
+    for (int i = 0; i < 2; i++) {
+        call = asked(central, "/SamplingTargets", DUE);
+        documents += boosts_of(&call, NULL, NULL).documents;
+        requests += (int)report_of(&call, NULL).requests;
+        reply(central, 200, TARGETS(""), DUE);
+    }
+    cr_expect_eq(documents, 27);
+    cr_expect_eq(requests, 27);
+    cr_expect_null(next(central, DUE).path);
+    xr_central_free(central);
+}
+
 /* ---- Traces that were seen --------------------------------------------------- */
 
 static xray_trace_id trace_of(uint64_t number)
