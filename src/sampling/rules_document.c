@@ -4,6 +4,7 @@
  * second look. Version 1 differs in one name only: service_name, for the host.
  */
 #include <cjson/cJSON.h>
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -176,23 +177,26 @@ static size_t line_of(const char *text, const char *place)
     return line;
 }
 
-static cJSON *parse(const char *text, size_t length, const struct xr_rules_source *source)
+static int parse(cJSON **ret, const char *text, size_t length, const struct xr_rules_source *source)
 {
     const char *end = memchr(text, '\0', length);
-    cJSON *document;
 
     if (length > XR_RULES_TEXT_MAX) {
         xr_rules_complain(source, "more than %u bytes", XR_RULES_TEXT_MAX);
-        return NULL;
+        return -EINVAL;
     }
     if (end) {
         xr_rules_complain(source, "not text, at line %zu", line_of(text, end));
-        return NULL;
+        return -EINVAL;
     }
-    document = cJSON_ParseWithLengthOpts(text, length + 1, &end, 1);
-    if (!document)
-        xr_rules_complain(source, "not JSON, at line %zu", line_of(text, end));
-    return document;
+    errno = 0; /* the reader has no other way to say that it had no memory */
+    *ret = cJSON_ParseWithLengthOpts(text, length + 1, &end, 1);
+    if (*ret)
+        return 0;
+    if (errno == ENOMEM)
+        return -ENOMEM;
+    xr_rules_complain(source, "not JSON, at line %zu", line_of(text, end));
+    return -EINVAL;
 }
 
 /* ---- Making ------------------------------------------------------------------ */
@@ -248,12 +252,12 @@ int xr_rules_new(struct xr_rules **ret, const char *text, size_t length,
                  const struct xr_rules_source *source)
 {
     struct reader reader = { .source = source };
-    cJSON *document = parse(text, length, source);
+    cJSON *document;
     size_t count = 0;
-    int r;
+    int r = parse(&document, text, length, source);
 
-    if (!document)
-        return -EINVAL;
+    if (r < 0)
+        return r;
     reader.document = document;
     r = check_document(&reader, &count);
     if (r >= 0)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Rules from a file that changes. Looks come at times of the tests' own, far ahead of the clock. */
+#include <cjson/cJSON.h>
 #include <criterion/criterion.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -460,4 +461,41 @@ Test(rules_file, reports_that_there_is_no_memory)
         cr_expect_eq(xr_sampler_rules_file(&sampler, path, &logger), -ENOMEM, "with %d", i);
         cr_expect_eq(allocated, 0);
     }
+}
+
+/* ---- The reader of JSON without memory ------------------------------------------ */
+
+static bool reader_starves;
+
+static void *take_memory(size_t bytes)
+{
+    if (!reader_starves)
+        return malloc(bytes);
+    errno = ENOMEM;
+    return NULL;
+}
+
+static void starve(bool whether)
+{
+    cJSON_InitHooks(&(cJSON_Hooks){ take_memory, free });
+    reader_starves = whether;
+}
+
+Test(rules_file, is_read_again_after_its_reader_had_no_memory)
+{
+    open_with(DEFAULT(0, 0));
+    write_to(path, DEFAULT(0, 1));
+    starve(true);
+    look();
+    cr_expect_eq(decide(), 0);
+    starve(false);
+    look();
+    cr_expect_eq(decide(), 1);
+}
+
+Test(rules_file, is_no_wrong_document_when_its_reader_has_no_memory)
+{
+    write_to(path, DEFAULT(0, 1));
+    starve(true);
+    cr_expect_eq(xr_sampler_rules_file(&sampler, path, &logger), -ENOMEM);
 }
