@@ -6,6 +6,7 @@
  * current must never be the wrong one.
  */
 #include "../documents/rules.h"
+#include "script.h"
 #include "support.h"
 
 #include <arpa/inet.h>
@@ -460,6 +461,51 @@ static int make_rules(xray_sampler *ret)
                                    "\"default\":{\"fixed_target\":0,\"rate\":1}}");
 }
 
+static int make_file(xray_sampler *ret)
+{
+    static const char rules[] = "{\"version\":2,\"rules\":[{\"host\":\"*\",\"http_method\":\"*\","
+                                "\"url_path\":\"/?\",\"fixed_target\":1,\"rate\":1}],"
+                                "\"default\":{\"fixed_target\":0,\"rate\":1}}";
+    char path[] = "/tmp/xraytrace-rules-XXXXXX";
+    int fd = mkstemp(path), r;
+
+    CHECK(fd >= 0 && write(fd, rules, strlen(rules)) == (ssize_t)strlen(rules));
+    close(fd);
+    r = xray_sampler_file(ret, path);
+    unlink(path);
+    return r;
+}
+
+/* Two pages of rules, so that there is something to remember between two questions. */
+static int answer(void *data, xray_http_exchange *exchange)
+{
+    (void)data;
+    exchange->status = 200;
+    exchange->reply = strstr(exchange->body, "more")
+                          ? "{\"SamplingRuleRecords\":[" SCRIPT_RULE("all", "1") "]}"
+                          : "{\"SamplingRuleRecords\":[" SCRIPT_RULE("one",
+                                                                     "1") "],"
+                                                                          "\"NextToken\":\"more\"}";
+    exchange->reply_length = strlen(exchange->reply);
+    return 0;
+}
+
+static int make_central(xray_sampler *ret)
+{
+    const xray_transport transport = { .size = sizeof(transport), .exchange = answer };
+
+    return xray_sampler_central(ret, "127.0.0.1:1", &transport, &sampler_yes);
+}
+
+/* Requests until the rules are there, or their thread has none of the memory it wants. */
+static void serve_while_rules_arrive(xray_recorder *made)
+{
+    for (int i = 0; i < 10; i++) {
+        serve_requests(made);
+        script_pause();
+    }
+}
+
 /* ---- A round -------------------------------------------------------------------------- */
 
 /* NULL without memory for it; then nothing is left of it. */
@@ -707,6 +753,8 @@ SURVIVES(when_handing_over, .work = hand_over, .rounds = 40)
 SURVIVES(when_asking_for_headers, .work = ask_for_headers)
 SURVIVES(when_forking, .work = fork_between)
 SURVIVES(by_sampling_rules, .work = serve_requests, .make_sampler = make_rules)
+SURVIVES(by_rules_of_a_file, .work = serve_requests, .make_sampler = make_file)
+SURVIVES(by_central_rules, .work = serve_while_rules_arrive, .make_sampler = make_central)
 SURVIVES(when_capturing, .work = fail_requests, .make_sampler = make_no, .capture = &plenty)
 SURVIVES(when_capturing_much, .work = embed_much, .make_sampler = make_no, .capture = &plenty)
 SURVIVES(when_sending_to_the_daemon, .work = serve_requests, .make_emitter = make_udp,
