@@ -20,6 +20,12 @@
 #include "sampling/rules.h"
 #include "sampling/rules_file.h"
 
+static void complain_of_address(const xray_recorder *recorder, int error)
+{
+    xr_log(&recorder->logger, XR_LOG_WARNING, "AWS_XRAY_DAEMON_ADDRESS is ignored: %s",
+           strerror(-error));
+}
+
 static int make_emitter(xray_recorder *recorder, const struct xr_settings *settings)
 {
     xray_emitter *emitter = &recorder->emitter;
@@ -30,8 +36,7 @@ static int make_emitter(xray_recorder *recorder, const struct xr_settings *setti
         r = xr_emitter_udp(emitter, settings->environment_address);
         if (r >= 0)
             return 0;
-        xr_log(&recorder->logger, XR_LOG_WARNING, "AWS_XRAY_DAEMON_ADDRESS is ignored: %s",
-               strerror(-r));
+        complain_of_address(recorder, r);
     }
     r = xr_emitter_udp(emitter, settings->daemon_address);
     if (r < 0)
@@ -90,6 +95,7 @@ static int add_central_rules(xray_recorder *recorder, const xray_recorder_params
 {
     xray_transport transport;
     xray_sampler fallback = recorder->sampler;
+    struct xr_daemon_address ignored;
     struct xr_daemon_endpoint daemon;
     int r = xr_hook_copy(&transport, params->central, sizeof(transport));
 
@@ -97,6 +103,10 @@ static int add_central_rules(xray_recorder *recorder, const xray_recorder_params
         drop_transport(&transport);
         return 0;
     }
+    /* An emitter of ours has said so. */
+    if (r >= 0 && params->emitter && settings->environment_address &&
+        xr_daemon_address_parse(&ignored, settings->environment_address) < 0)
+        complain_of_address(recorder, -EINVAL);
     if (r >= 0)
         r = xr_poller_find_daemon(&daemon, settings->environment_address, settings->daemon_address);
     if (r >= 0)

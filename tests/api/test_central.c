@@ -656,6 +656,29 @@ Test(central_recorder, is_asked_at_the_address_of_the_environment)
     cr_expect_str_eq(script.questions[0].url, "http://127.0.0.1:7001/GetSamplingRules");
 }
 
+static void keep_line(void *data, int level, const char *text)
+{
+    (void)level;
+    snprintf(data, 200, "%s", text);
+}
+
+/* The emitter, which would say so, is the program's own. */
+Test(central_recorder, says_that_the_address_of_the_environment_is_none)
+{
+    char heard[200] = "";
+    const xray_logger logger = { .size = sizeof(logger), .data = heard, .log = keep_line };
+    xray_transport transport = script_transport(&script);
+    xray_recorder *recorder = NULL;
+
+    setenv("AWS_XRAY_DAEMON_ADDRESS", "a b", 1);
+    cr_assert_eq(xray_recorder_new(
+                     &recorder, xray_recorder_params(.emitter = &nowhere, .logger = &logger,
+                                                     .sampler = &fallback, .central = &transport)),
+                 0);
+    cr_expect_eq(strncmp(heard, "AWS_XRAY_DAEMON_ADDRESS is ignored", 34), 0, "%s", heard);
+    xray_recorder_free(recorder);
+}
+
 static void expect_it_unused(xray_recorder *recorder)
 {
     cr_expect_eq(script.ends, 1, "it is not needed");
