@@ -11,6 +11,8 @@
 #include "base/alloc.h"
 #include "sampling/rules.h"
 
+#define DEPTH_MAX 32
+
 enum {
     MATCH_HOST,
     MATCH_METHOD,
@@ -177,6 +179,23 @@ static size_t line_of(const char *text, const char *place)
     return line;
 }
 
+/* The reader calls itself for each level; documents have four. */
+static bool is_deep(const char *text)
+{
+    int depth = 0;
+
+    for (; *text && depth <= DEPTH_MAX; text++) {
+        if (*text == '"')
+            for (text++; *text && *text != '"'; text++)
+                text += *text == '\\' && text[1];
+        if (!*text)
+            break;
+        depth += *text == '[' || *text == '{';
+        depth -= *text == ']' || *text == '}';
+    }
+    return depth > DEPTH_MAX;
+}
+
 static int parse(cJSON **ret, const char *text, size_t length, const struct xr_rules_source *source)
 {
     const char *end = memchr(text, '\0', length);
@@ -187,6 +206,10 @@ static int parse(cJSON **ret, const char *text, size_t length, const struct xr_r
     }
     if (end) {
         xr_rules_complain(source, "not text, at line %zu", line_of(text, end));
+        return -EINVAL;
+    }
+    if (is_deep(text)) {
+        xr_rules_complain(source, "nested more than %d deep", DEPTH_MAX);
         return -EINVAL;
     }
     errno = 0; /* the reader has no other way to say that it had no memory */

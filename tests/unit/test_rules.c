@@ -456,7 +456,7 @@ Test(rules, refuse_deep_nesting_without_a_crash)
 
     memset(text, '[', length);
     text[length] = '\0';
-    expect_reason(text, "not JSON");
+    expect_reason(text, "nested more than 32 deep");
     free(text);
 }
 

@@ -463,6 +463,21 @@ Test(rules_file, reports_that_there_is_no_memory)
     }
 }
 
+/* Any thread may be the one that reads, also one with little stack. */
+Test(rules_file, is_not_read_when_it_is_deep)
+{
+    char deep[300] = "{\"version\":2,\"default\":{\"fixed_target\":0,\"rate\":1},\"more\":";
+
+    memset(deep + strlen(deep), '[', 100);
+    memset(deep + strlen(deep), ']', 100);
+    strcat(deep, "}");
+    open_with(DEFAULT(0, 0));
+    write_to(path, deep);
+    look();
+    cr_expect_eq(decide(), 0);
+    cr_expect_not_null(strstr(heard, "nested"), "%s", heard);
+}
+
 /* ---- The reader of JSON without memory ------------------------------------------ */
 
 static bool reader_starves;
