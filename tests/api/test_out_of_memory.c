@@ -481,7 +481,7 @@ static int answer(void *data, xray_http_exchange *exchange)
 {
     (void)data;
     exchange->status = 200;
-    exchange->reply = strstr(exchange->body, "more")
+    exchange->reply = memmem(exchange->body, exchange->body_length, "more", 4)
                           ? "{\"SamplingRuleRecords\":[" SCRIPT_RULE("all", "1") "]}"
                           : "{\"SamplingRuleRecords\":[" SCRIPT_RULE("one",
                                                                      "1") "],"
