@@ -17,6 +17,21 @@ CORE = {
     'recorder': {'base', 'wire', 'model', 'sampling', 'emit'},
     'api': {'base', 'wire', 'model', 'sampling', 'emit', 'recorder'},
 }
+# Directory of tools/local/: the same. Included as "local/DIRECTORY/FILE".
+LOCAL = {
+    'base': set(),
+    'sampling': {'base'},
+    'trace': {'base'},
+    'filter': {'base', 'trace'},
+    'graph': {'base', 'trace', 'filter'},
+    'store': {'base', 'trace'},
+    'intake': {'base', 'trace', 'filter', 'store'},
+    'http': {'base'},
+    'page': {'base', 'http'},
+    'api': {'base', 'sampling', 'trace', 'filter', 'graph', 'store', 'intake', 'http', 'page'},
+    'cli': {'base', 'sampling', 'trace', 'filter', 'graph', 'store', 'intake', 'http', 'page',
+            'api'},
+}
 # What they must not call, and where it is allowed all the same.
 BANNED = {
     r'sprintf|vsprintf|strcpy|strcat|strtok|atoi|atol|atof|gets': set(),
@@ -38,11 +53,15 @@ def wrong_includes(path, text):
     """What is wrong with the includes of one file; path is relative to the sources."""
     top, _, rest = path.partition('/')
     layer = rest.split('/')[0] if top == 'src' else None
+    room = rest.split('/')[1] if rest.startswith('local/') else None
     for number, quote, included in includes(text):
         where = f'{path}:{number}: '
         first = included.split('/')[0]
         if included.startswith('../') or '/../' in included:
             yield where + f'"{included}" leaves its directory'
+        elif room and first == 'local':
+            if included.split('/')[1] not in LOCAL[room] | {room}:
+                yield where + f'{room} must not include {included.split("/")[1]}'
         elif layer in CORE:
             if quote == '"' and '/' in included and first not in CORE[layer] | {layer}:
                 yield where + f'{layer} must not include {first}'
@@ -71,6 +90,8 @@ class Includes(unittest.TestCase):
     def test_every_directory_is_a_known_layer(self):
         directories = {path.name for path in (SOURCE / 'src').iterdir() if path.is_dir()}
         self.assertLessEqual(directories, set(CORE) | {'curl'})
+        rooms = {path.name for path in (SOURCE / 'tools' / 'local').iterdir() if path.is_dir()}
+        self.assertLessEqual(rooms, set(LOCAL))
 
     def test_there_is_something_to_check(self):
         layers = {path.split('/')[1] for path, _ in sources() if path.startswith('src/')}
@@ -85,6 +106,7 @@ class Includes(unittest.TestCase):
         self.planted('src/sampling/rate.c', '#include "emit/emit.h"\n')
         self.planted('src/base/log.c', '#include <xraytrace/trace.h>\n')
         self.planted('src/api/segment.c', '#include "../model/segment.h"\n')
+        self.planted('tools/local/trace/facts.c', '#include "local/store/store.h"\n')
 
     def test_a_planted_reach_inside_is_found(self):
         self.planted('src/curl/perform.c', '#include "recorder/recorder.h"\n')

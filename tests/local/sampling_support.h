@@ -3,7 +3,7 @@
 #ifndef LOCAL_TESTS_SAMPLING_SUPPORT_H
 #define LOCAL_TESTS_SAMPLING_SUPPORT_H
 
-#include "sampling_service.h"
+#include "local/sampling/service.h"
 
 #define NS INT64_C(1000000000)
 

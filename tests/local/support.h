@@ -4,9 +4,9 @@
 #ifndef LOCAL_TESTS_SUPPORT_H
 #define LOCAL_TESTS_SUPPORT_H
 
-#include "document.h"
-#include "store.h"
-#include "trace.h"
+#include "local/store/store.h"
+#include "local/trace/document.h"
+#include "local/trace/trace.h"
 
 /* A trace id with a time in it, and 1700000000 as everybody's start. */
 #define TRACE "1-6553f100-aaaaaaaaaaaaaaaaaaaaaaaa"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What of a document is read, and what is refused for which reason. */
-#include "json_text.h"
+#include "local/base/json_text.h"
 #include "support.h"
 
 #include <criterion/criterion.h>

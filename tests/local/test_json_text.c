@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is JSON and what is not, and where a value ends. */
-#include "json_text.h"
+#include "local/base/json_text.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

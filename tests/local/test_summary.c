@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What GetTraceSummaries says of a trace. */
-#include "summary.h"
+#include "local/trace/summary.h"
 
 #include "support.h"
 

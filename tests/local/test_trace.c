@@ -2,7 +2,7 @@
 /* How documents become one tree, and the documents that are made of it. */
 #include "support.h"
 
-#include "json_text.h"
+#include "local/base/json_text.h"
 
 #include <criterion/criterion.h>
 #include <stdio.h>

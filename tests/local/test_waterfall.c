@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The waterfall, character by character. */
-#include "waterfall.h"
+#include "local/cli/waterfall.h"
 
-#include "cells.h"
+#include "local/cli/cells.h"
 #include "support.h"
 
 #include <criterion/criterion.h>

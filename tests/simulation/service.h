@@ -8,7 +8,7 @@
 
 #include <cjson/cJSON.h>
 
-#include "sampling_service.h"
+#include "local/sampling/service.h"
 #include "traffic.h"
 
 struct counts {

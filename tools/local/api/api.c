@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "local/api/api.h"
+
+#include "local/base/json_text.h"
+#include "local/trace/summary.h"
+#include "local/trace/trace.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <xraytrace/version.h>
+
+typedef void operation(const struct api *api, const cJSON *request, struct http_reply *reply);
+
+void api_invalid(struct http_reply *reply, const char *message)
+{
+    http_reply_error(reply, 400, "InvalidRequestException", message);
+}
+
+void api_reply(struct http_reply *reply, cJSON *body)
+{
+    *reply = (struct http_reply){ .status = 200 };
+    reply->body = body ? cJSON_PrintUnformatted(body) : NULL;
+    reply->length = reply->body ? strlen(reply->body) : 0;
+    cJSON_Delete(body);
+}
+
+static void add_unprocessed(void *data, const struct refusal *refusal)
+{
+    cJSON *item = cJSON_CreateObject();
+    if (*refusal->id)
+        cJSON_AddStringToObject(item, "Id", refusal->id);
+    cJSON_AddStringToObject(item, "ErrorCode", refusal->code);
+    cJSON_AddStringToObject(item, "Message", refusal->message);
+    cJSON_AddItemToArray(data, item);
+}
+
+static void put_trace_segments(const struct api *api, const cJSON *request,
+                               struct http_reply *reply)
+{
+    const cJSON *documents = cJSON_GetObjectItemCaseSensitive(request, "TraceSegmentDocuments");
+    const cJSON *document;
+    if (!cJSON_IsArray(documents)) {
+        api_invalid(reply, "TraceSegmentDocuments is missing");
+        return;
+    }
+    if (cJSON_GetArraySize(documents) > API_SEGMENTS_MAX) {
+        api_invalid(reply, "Exceeding maximum segment count: 50");
+        return;
+    }
+    cJSON_ArrayForEach(document, documents)
+    {
+        if (!cJSON_IsString(document)) {
+            api_invalid(reply, "TraceSegmentDocuments holds something that is not a string");
+            return;
+        }
+    }
+    cJSON *body = cJSON_CreateObject();
+    cJSON *unprocessed = cJSON_AddArrayToObject(body, "UnprocessedTraceSegments");
+    cJSON_ArrayForEach(document, documents)
+    {
+        ingest_document(api->ingest, document->valuestring, strlen(document->valuestring),
+                        add_unprocessed, unprocessed);
+    }
+    api_reply(reply, body);
+}
+
+struct entry {
+    double start;
+    size_t node;
+};
+
+/* Segments by start time: the nodes' order in the tree is another. */
+static int by_start(const void *a, const void *b)
+{
+    const struct entry *x = a;
+    const struct entry *y = b;
+    if (x->start != y->start)
+        return x->start < y->start ? -1 : 1;
+    return x->node < y->node ? -1 : x->node > y->node;
+}
+
+static int add_segment(const struct trace *trace, size_t node, cJSON *segments)
+{
+    struct buffer text = { 0 };
+    char id[ENTITY_ID_LENGTH + 1];
+    entity_id_format(trace->nodes[node].id, id);
+    trace_write_document(trace, node, &text);
+    char *document = buffer_take(&text, NULL);
+    cJSON *segment = cJSON_CreateObject();
+    bool good = document && cJSON_AddStringToObject(segment, "Id", id) &&
+                cJSON_AddStringToObject(segment, "Document", document);
+    free(document);
+    if (!good) {
+        cJSON_Delete(segment);
+        return -ENOMEM;
+    }
+    cJSON_AddItemToArray(segments, segment);
+    return 0;
+}
+
+static int add_segments(const struct trace *trace, cJSON *segments)
+{
+    struct entry *order = calloc(trace->count + 1, sizeof *order);
+    size_t count = 0;
+    int r = order ? 0 : -ENOMEM;
+    for (size_t i = 0; order && i < trace->count; i++)
+        if (trace_is_entry(trace, i))
+            order[count++] = (struct entry){ trace->nodes[i].start, i };
+    if (count)
+        qsort(order, count, sizeof *order, by_start);
+    for (size_t i = 0; i < count && r == 0; i++)
+        r = add_segment(trace, order[i].node, segments);
+    free(order);
+    return r;
+}
+
+static int add_trace(const struct stored_trace *stored, cJSON *traces)
+{
+    struct trace trace;
+    char id[TRACE_ID_LENGTH + 1];
+    int r = trace_build(&trace, stored->documents, stored->count);
+    if (r < 0)
+        return r;
+    cJSON *object = cJSON_CreateObject();
+    trace_id_format(&stored->id, id);
+    cJSON_AddStringToObject(object, "Id", id);
+    cJSON_AddNumberToObject(object, "Duration", summary_times(&trace).duration);
+    cJSON_AddBoolToObject(object, "LimitExceeded", false);
+    r = add_segments(&trace, cJSON_AddArrayToObject(object, "Segments"));
+    trace_free(&trace);
+    if (r < 0)
+        cJSON_Delete(object);
+    else
+        cJSON_AddItemToArray(traces, object);
+    return r;
+}
+
+/* NULL if the ids are as they must be. */
+static const char *check_trace_ids(const cJSON *request, const cJSON *ids)
+{
+    const cJSON *id;
+    struct trace_id parsed;
+    if (!cJSON_IsArray(ids))
+        return "TraceIds is missing";
+    if (cJSON_GetArraySize(ids) > API_TRACE_IDS_MAX)
+        return "Exceeding maximum query size: 5";
+    if (cJSON_GetObjectItemCaseSensitive(request, "NextToken"))
+        return "NextToken is currently not supported";
+    cJSON_ArrayForEach(id, ids)
+    {
+        if (!cJSON_IsString(id) || !trace_id_parse_any(id->valuestring, &parsed))
+            return "TraceIds holds something that is not a trace id, 1-<8 hex>-<24 hex>";
+    }
+    return NULL;
+}
+
+static bool is_repeated(const cJSON *ids, const cJSON *id)
+{
+    const cJSON *earlier;
+    cJSON_ArrayForEach(earlier, ids)
+    {
+        if (earlier == id)
+            break;
+        if (strcasecmp(earlier->valuestring, id->valuestring) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void batch_get_traces(const struct api *api, const cJSON *request, struct http_reply *reply)
+{
+    const cJSON *ids = cJSON_GetObjectItemCaseSensitive(request, "TraceIds");
+    const char *problem = check_trace_ids(request, ids);
+    if (problem) {
+        api_invalid(reply, problem);
+        return;
+    }
+    cJSON *body = cJSON_CreateObject();
+    cJSON *traces = cJSON_AddArrayToObject(body, "Traces");
+    cJSON *unprocessed = cJSON_AddArrayToObject(body, "UnprocessedTraceIds");
+    const cJSON *item;
+    int r = 0;
+    cJSON_ArrayForEach(item, ids)
+    {
+        struct trace_id id;
+        struct stored_trace stored;
+        if (r < 0 || is_repeated(ids, item) || !trace_id_parse_any(item->valuestring, &id))
+            continue;
+        r = api->store->read(api->store, &id, &stored);
+        if (r == -ENOENT) {
+            cJSON_AddItemToArray(unprocessed, cJSON_CreateString(item->valuestring));
+            r = 0;
+        } else if (r == 0) {
+            r = add_trace(&stored, traces);
+            stored_trace_free(&stored);
+        }
+    }
+    if (r < 0) {
+        cJSON_Delete(body);
+        body = NULL;
+    }
+    api_reply(reply, body);
+}
+
+static void put_telemetry_records(const struct api *api, const cJSON *request,
+                                  struct http_reply *reply)
+{
+    (void)api;
+    (void)request;
+    api_reply(reply, cJSON_CreateObject());
+}
+
+static void no_graph(const struct api *api, const cJSON *request, struct http_reply *reply)
+{
+    (void)api;
+    (void)request;
+    api_invalid(reply, "service graphs are not available locally");
+}
+
+static const struct {
+    const char *path;
+    operation *run;
+} operations[] = {
+    { "/TraceSegments", put_trace_segments },
+    { "/Traces", batch_get_traces },
+    { "/TraceSummaries", api_get_trace_summaries },
+    { "/TelemetryRecords", put_telemetry_records },
+    { "/ServiceGraph", no_graph },
+    { "/TraceGraph", no_graph },
+};
+
+static void welcome(const struct api *api, struct http_reply *reply)
+{
+    struct buffer text = { 0 };
+    struct ingest_counts in;
+    struct store_counts kept;
+    ingest_count(api->ingest, &in);
+    api->store->count(api->store, &kept);
+    buffer_printf(
+        &text,
+        "xraytrace-local %d.%d.%d: a local X-Ray.\n"
+        "Look at traces with `xraytrace-local list` and `xraytrace-local show <trace id>`,\n"
+        "or through the X-Ray API at this address.\n\n"
+        "traces     %" PRIu64 "\n"
+        "documents  %" PRIu64 "\n"
+        "received   %" PRIu64 "\n",
+        XRAY_VERSION_MAJOR, XRAY_VERSION_MINOR, XRAY_VERSION_PATCH, kept.traces, kept.documents,
+        in.received);
+    if (kept.evicted_traces)
+        buffer_printf(&text, "evicted    %" PRIu64 " traces, to make room\n", kept.evicted_traces);
+    if (in.lost)
+        buffer_printf(&text, "lost       %" PRIu64 " datagrams that came too fast\n", in.lost);
+    for (int i = 0; i < REFUSED_REASONS; i++)
+        if (in.refused[i])
+            buffer_printf(&text, "refused    %" PRIu64 ": %s\n", in.refused[i],
+                          refusal_text((enum refusal_reason)i));
+    *reply = (struct http_reply){ .status = 200, .content_type = "text/plain; charset=utf-8" };
+    reply->body = buffer_take(&text, &reply->length);
+}
+
+/* Operations without input come with an empty body. NULL if it is not an object. */
+static cJSON *parse_request(const struct http_request *request)
+{
+    struct json_error error;
+    const char *end = request->body + request->length;
+    if (json_skip_space(request->body, end) == end)
+        return cJSON_CreateObject();
+    if (!json_text_check(request->body, request->length, &error))
+        return NULL;
+    cJSON *json = cJSON_ParseWithLength(request->body, request->length);
+    if (cJSON_IsObject(json))
+        return json;
+    cJSON_Delete(json);
+    return NULL;
+}
+
+static operation *find_operation(const char *path)
+{
+    for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
+        if (strcmp(operations[i].path, path) == 0)
+            return operations[i].run;
+    return NULL;
+}
+
+/* One of the two operations, or none. */
+static void run_operation(const struct api *api, operation *run, sampling_operation *sampling,
+                          const struct http_request *request, struct http_reply *reply)
+{
+    if (!run && !sampling) {
+        http_reply_error(reply, 404, "UnknownOperationException",
+                         "there is no such operation; see xraytrace-local --help");
+        return;
+    }
+    if (strcmp(request->method, "POST") != 0) {
+        http_reply_error(reply, 405, "InvalidRequestException",
+                         "this is an operation of the X-Ray API: use POST");
+        reply->allow = "POST";
+        return;
+    }
+    cJSON *json = parse_request(request);
+    if (!json) {
+        http_reply_error(reply, 400, "SerializationException", "the body is not a JSON object");
+        return;
+    }
+    if (run)
+        run(api, json, reply);
+    else
+        api_sampling(api, sampling, json, reply);
+    cJSON_Delete(json);
+}
+
+void api_handle(void *data, const struct http_request *request, struct http_reply *reply)
+{
+    const struct api *api = data;
+    if (api->settle)
+        api->settle(api->settle_data);
+    if (strcmp(request->path, "/") == 0) {
+        if (strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0) {
+            welcome(api, reply);
+        } else {
+            http_reply_error(reply, 405, "InvalidRequestException", "there is only GET here");
+            reply->allow = "GET, HEAD";
+        }
+        return;
+    }
+    run_operation(api, find_operation(request->path), sampling_operation_find(request->path),
+                  request, reply);
+}

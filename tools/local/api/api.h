@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The X-Ray API, and what is said at "/": a request in, a reply out, whatever
+   carries them. */
+#ifndef LOCAL_API_H
+#define LOCAL_API_H
+
+#include "local/http/server.h"
+#include "local/intake/ingest.h"
+#include "local/sampling/service.h"
+#include "local/store/store.h"
+
+#include <cjson/cJSON.h>
+
+#define API_SEGMENTS_MAX  50  /* documents in a PutTraceSegments */
+#define API_TRACE_IDS_MAX 5   /* ids in a BatchGetTraces */
+#define API_PAGE          100 /* summaries in a page of GetTraceSummaries */
+
+struct api {
+    struct ingest *ingest;
+    struct store *store;
+    struct sampling_service *sampling; /* used by the thread that calls api_handle() only */
+    /* Called before the store is read, so that what was sent before is seen. May be NULL. */
+    void (*settle)(void *data);
+    void *settle_data;
+};
+
+/* An http_handler; data is the struct api. */
+void api_handle(void *data, const struct http_request *request, struct http_reply *reply);
+
+/* For the files of the API. The reply takes `body` over; a NULL body or one that can't
+   be printed for lack of memory becomes status 500. */
+void api_reply(struct http_reply *reply, cJSON *body);
+void api_invalid(struct http_reply *reply, const char *message);
+
+void api_get_trace_summaries(const struct api *api, const cJSON *request, struct http_reply *reply);
+void api_sampling(const struct api *api, sampling_operation *run, const cJSON *request,
+                  struct http_reply *reply);
+
+#endif

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* GetTraceSummaries: which traces, in which order, page by page. */
+#include "local/api/api.h"
+#include "local/trace/summary.h"
+#include "local/trace/trace.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Where a page ended, bound to the arguments that it was asked with. Printed as 80 hex
+   digits: version, arguments, start time, trace id. */
+#define TOKEN_VERSION 1u
+#define TOKEN_LENGTH  80
+
+struct page_token {
+    uint64_t arguments;
+    struct trace_head last;
+};
+
+static uint64_t hash_bytes(uint64_t hash, const void *data, size_t length)
+{
+    const unsigned char *bytes = data;
+    for (size_t i = 0; i < length; i++)
+        hash = (hash ^ bytes[i]) * 0x100000001b3u;
+    return hash;
+}
+
+static uint64_t hash_query(const struct store_query *query)
+{
+    int32_t range = (int32_t)query->range;
+    uint64_t hash = hash_bytes(0xcbf29ce484222325u, &range, sizeof range);
+    hash = hash_bytes(hash, &query->from, sizeof query->from);
+    return hash_bytes(hash, &query->to, sizeof query->to);
+}
+
+static void format_token(const struct page_token *token, char ret[TOKEN_LENGTH + 1])
+{
+    uint64_t start;
+    memcpy(&start, &token->last.start, sizeof start);
+    int at = snprintf(ret, TOKEN_LENGTH + 1, "%016x%016" PRIx64 "%016" PRIx64, TOKEN_VERSION,
+                      token->arguments, start);
+    for (size_t i = 0; i < sizeof token->last.id.bytes; i++)
+        at += snprintf(ret + at, (size_t)(TOKEN_LENGTH + 1 - at), "%02x", token->last.id.bytes[i]);
+}
+
+static bool parse_token(const char *text, struct page_token *ret)
+{
+    uint64_t words[5];
+    if (strlen(text) != TOKEN_LENGTH)
+        return false;
+    for (size_t i = 0; i < 5; i++) {
+        char word[ENTITY_ID_LENGTH + 1] = { 0 };
+        memcpy(word, text + i * ENTITY_ID_LENGTH, ENTITY_ID_LENGTH);
+        if (!entity_id_parse(word, &words[i]))
+            return false;
+    }
+    if (words[0] != TOKEN_VERSION)
+        return false;
+    ret->arguments = words[1];
+    memcpy(&ret->last.start, &words[2], sizeof ret->last.start);
+    for (size_t i = 0; i < 8; i++) {
+        ret->last.id.bytes[i] = (uint8_t)(words[3] >> (56 - 8 * i));
+        ret->last.id.bytes[8 + i] = (uint8_t)(words[4] >> (56 - 8 * i));
+    }
+    return true;
+}
+
+static bool read_time(const cJSON *request, const char *name, double *ret)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(request, name);
+    if (!cJSON_IsNumber(item) || !isfinite(item->valuedouble))
+        return false;
+    *ret = item->valuedouble;
+    return true;
+}
+
+/* NULL, or what is wrong with the request. */
+static const char *read_query(const cJSON *request, struct store_query *query)
+{
+    const cJSON *range = cJSON_GetObjectItemCaseSensitive(request, "TimeRangeType");
+    const cJSON *filter = cJSON_GetObjectItemCaseSensitive(request, "FilterExpression");
+    if (filter && !cJSON_IsNull(filter))
+        return "filters are not available yet: ask without FilterExpression";
+    if (!read_time(request, "StartTime", &query->from) ||
+        !read_time(request, "EndTime", &query->to))
+        return "StartTime and EndTime must be given, in seconds since 1970";
+    if (query->from > query->to)
+        return "StartTime is after EndTime";
+    /* The command line tool cuts times to whole seconds: the last one is meant whole. */
+    if (query->to == floor(query->to))
+        query->to += 1;
+
+    const char *name = cJSON_IsString(range) ? range->valuestring : NULL;
+    if (!range || cJSON_IsNull(range) || (name && strcmp(name, "TraceId") == 0))
+        query->range = STORE_RANGE_TRACE_ID;
+    else if (name && strcmp(name, "Event") == 0)
+        query->range = STORE_RANGE_EVENT;
+    else if (name && strcmp(name, "Service") == 0)
+        query->range = STORE_RANGE_SERVICE;
+    else
+        return "TimeRangeType must be TraceId, Event or Service";
+    return NULL;
+}
+
+/* 0, also if the trace has been evicted since it was listed. */
+static int add_summary(const struct api *api, const struct trace_id *id, cJSON *list)
+{
+    struct stored_trace stored;
+    struct trace trace;
+    int r = api->store->read(api->store, id, &stored);
+    if (r == -ENOENT)
+        return 0;
+    if (r < 0)
+        return r;
+    r = trace_build(&trace, stored.documents, stored.count);
+    if (r == 0) {
+        cJSON *summary = summary_new(&trace, id);
+        if (summary)
+            cJSON_AddItemToArray(list, summary);
+        else
+            r = -ENOMEM;
+        trace_free(&trace);
+    }
+    stored_trace_free(&stored);
+    return r;
+}
+
+static bool is_after(const struct trace_head *head, const struct trace_head *last)
+{
+    if (head->start != last->start)
+        return head->start < last->start;
+    return memcmp(head->id.bytes, last->id.bytes, sizeof head->id.bytes) > 0;
+}
+
+static cJSON *new_page(const struct api *api, const struct store_query *query,
+                       const struct trace_head *heads, size_t count, size_t first)
+{
+    cJSON *body = cJSON_CreateObject();
+    cJSON *list = cJSON_AddArrayToObject(body, "TraceSummaries");
+    size_t end = count - first > API_PAGE ? first + API_PAGE : count;
+    for (size_t i = first; i < end; i++) {
+        if (add_summary(api, &heads[i].id, list) < 0) {
+            cJSON_Delete(body);
+            return NULL;
+        }
+    }
+    cJSON_AddNumberToObject(body, "ApproximateTime",
+                            end > first ? heads[end - 1].start : query->from);
+    cJSON_AddNumberToObject(body, "TracesProcessedCount", (double)(end - first));
+    if (end < count) {
+        char token[TOKEN_LENGTH + 1];
+        format_token(&(struct page_token){ hash_query(query), heads[end - 1] }, token);
+        cJSON_AddStringToObject(body, "NextToken", token);
+    }
+    return body;
+}
+
+void api_get_trace_summaries(const struct api *api, const cJSON *request, struct http_reply *reply)
+{
+    struct store_query query;
+    struct page_token token;
+    const char *problem = read_query(request, &query);
+    const char *next = trace_string(request, "NextToken");
+    if (!problem && next && !parse_token(next, &token))
+        problem = "NextToken is not one that was returned here";
+    else if (!problem && next && token.arguments != hash_query(&query))
+        problem = "NextToken belongs to a request with other arguments";
+    if (problem) {
+        api_invalid(reply, problem);
+        return;
+    }
+    struct trace_head *heads;
+    size_t count;
+    size_t first = 0;
+    if (api->store->list(api->store, &query, &heads, &count) < 0) {
+        api_reply(reply, NULL);
+        return;
+    }
+    while (next && first < count && !is_after(&heads[first], &token.last))
+        first++;
+    api_reply(reply, new_page(api, &query, heads, count, first));
+    free(heads);
+}

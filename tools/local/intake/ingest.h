@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one way in: whatever carries a document hands it over here, to be checked,
+   kept or refused. Refusals are counted by reason and logged, each reason at most
+   once a minute. */
+#ifndef LOCAL_INGEST_H
+#define LOCAL_INGEST_H
+
+#include "local/store/store.h"
+#include "local/trace/document.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct ingest;
+
+struct ingest_counts {
+    uint64_t received; /* documents and malformed datagrams */
+    uint64_t kept;
+    uint64_t lost; /* datagrams for which the socket had no room */
+    uint64_t refused[REFUSED_REASONS];
+};
+
+typedef void ingest_refused(void *data, const struct refusal *refusal);
+
+/* Lends the store and the log (NULL: no log). 0 or -ENOMEM. */
+int ingest_new(struct ingest **ret, struct store *store, FILE *log);
+void ingest_free(struct ingest *ingest);
+
+/* A document, or an array of documents. refused (may be NULL) is called for each that
+   is not kept. From any thread. */
+void ingest_document(struct ingest *ingest, const char *text, size_t length,
+                     ingest_refused *refused, void *data);
+/* A datagram of the daemon's protocol. */
+void ingest_datagram(struct ingest *ingest, const char *datagram, size_t length);
+/* A datagram that was longer than the buffer. */
+void ingest_truncated(struct ingest *ingest);
+/* The socket's own count of datagrams it had no room for. */
+void ingest_lost(struct ingest *ingest, uint64_t total);
+
+void ingest_count(struct ingest *ingest, struct ingest_counts *ret);
+
+#endif
