@@ -24,7 +24,7 @@ struct trace_id parsed_id(const char *text)
 struct store *new_store(const struct store_limits *limits)
 {
     struct store *store = NULL;
-    cr_assert_eq(store_memory_new(&store, limits), 0);
+    cr_assert_eq(store_new(&store, limits), 0);
     return store;
 }
 
@@ -35,7 +35,7 @@ int put(struct store *store, const char *text)
     char *json = quoted(text);
     int r = document_parse(json, strlen(json), &document, &refusal);
     cr_assert_eq(r, 0, "%s: %s", text, refusal.message);
-    r = store->put(store, &document);
+    r = store_put(store, &document);
     free(json);
     return r;
 }
@@ -43,7 +43,7 @@ int put(struct store *store, const char *text)
 size_t document_count(struct store *store)
 {
     struct store_counts counts;
-    store->count(store, &counts);
+    store_count(store, &counts);
     return counts.documents;
 }
 
@@ -51,7 +51,7 @@ char *only_document(struct store *store)
 {
     struct trace_id id = parsed_id(TRACE);
     struct stored_trace stored;
-    cr_assert_eq(store->read(store, &id, &stored), 0);
+    cr_assert_eq(store_read(store, &id, &stored), 0);
     cr_assert_eq(stored.count, 1);
     char *text = strdup(stored.documents[0].text);
     stored_trace_free(&stored);

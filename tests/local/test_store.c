@@ -19,7 +19,7 @@ static void expect_only(struct store *store, const char *text)
     cr_expect_str_eq(kept, wanted);
     free(kept);
     free(wanted);
-    store->close(store);
+    store_free(store);
 }
 
 Test(store, gives_back_the_text_as_it_came)
@@ -58,8 +58,8 @@ Test(store, knows_no_trace_that_was_not_sent)
     struct store *store = new_store(NULL);
     struct trace_id id = parsed_id(TRACE);
     struct stored_trace stored;
-    cr_expect_eq(store->read(store, &id, &stored), -ENOENT);
-    store->close(store);
+    cr_expect_eq(store_read(store, &id, &stored), -ENOENT);
+    store_free(store);
 }
 
 static void put_numbered(struct store *store, unsigned trace, unsigned id)
@@ -77,7 +77,7 @@ static bool has_trace(struct store *store, unsigned trace)
     snprintf(text, sizeof text, "1-6553f1%02x-%024x", trace & 255, trace);
     struct trace_id id = parsed_id(text);
     struct stored_trace stored;
-    if (store->read(store, &id, &stored) < 0)
+    if (store_read(store, &id, &stored) < 0)
         return false;
     stored_trace_free(&stored);
     return true;
@@ -95,7 +95,7 @@ Test(store, gives_up_the_trace_that_was_longest_without_a_document)
     cr_expect_not(has_trace(store, 2));
     cr_expect(has_trace(store, 3));
     cr_expect(has_trace(store, 4));
-    store->close(store);
+    store_free(store);
 }
 
 Test(store, stays_within_its_bytes)
@@ -104,13 +104,13 @@ Test(store, stays_within_its_bytes)
     struct store_counts counts;
     for (unsigned i = 0; i < 500; i++) {
         put_numbered(store, i, 1);
-        store->count(store, &counts);
+        store_count(store, &counts);
         cr_assert_leq(counts.bytes, 20000);
     }
     cr_expect_gt(counts.traces, 10);
     cr_expect_eq(counts.traces + counts.evicted_traces, 500);
     cr_expect(has_trace(store, 499));
-    store->close(store);
+    store_free(store);
 }
 
 Test(store, refuses_a_trace_without_end)
@@ -121,7 +121,7 @@ Test(store, refuses_a_trace_without_end)
     cr_expect_eq(put(store, SEGMENT("0000000000000003", "c", "01", "02") "}"), -ENOSPC);
     cr_expect_eq(put(store, SEGMENT("0000000000000001", "A", "01", "02") "}"), 0);
     cr_expect_eq(document_count(store), 2);
-    store->close(store);
+    store_free(store);
 }
 
 Test(store, refuses_a_trace_that_is_too_large)
@@ -137,7 +137,7 @@ Test(store, refuses_a_trace_that_is_too_large)
     }
     cr_expect_eq(r, -ENOSPC);
     cr_expect_eq(document_count(store), count - 1);
-    store->close(store);
+    store_free(store);
 }
 
 Test(store, keeps_many_documents_of_one_trace_apart)
@@ -154,36 +154,35 @@ Test(store, keeps_many_documents_of_one_trace_apart)
             put(store, text);
         }
     }
-    cr_assert_eq(store->read(store, &id, &stored), 0);
+    cr_assert_eq(store_read(store, &id, &stored), 0);
     cr_expect_eq(stored.count, 5000);
     stored_trace_free(&stored);
-    store->close(store);
+    store_free(store);
 }
 
 static size_t listed(struct store *store, enum store_range range, double from, double to)
 {
-    struct trace_head *heads;
-    size_t count;
-    cr_assert_eq(store->list(store, &(struct store_query){ range, from, to }, &heads, &count), 0);
-    free(heads);
+    struct found_traces found;
+    cr_assert_eq(store_find(store, &(struct store_query){ range, from, to }, &found), 0);
+    size_t count = found.count;
+    found_traces_free(&found);
     return count;
 }
 
 Test(store, lists_the_newest_first)
 {
     struct store *store = new_store(NULL);
-    struct trace_head *heads;
-    size_t count;
+    struct found_traces found;
     put_numbered(store, 2, 1);
     put_numbered(store, 3, 1);
     put_numbered(store, 1, 1);
     struct store_query all = { STORE_RANGE_EVENT, 0, 1e12 };
-    cr_assert_eq(store->list(store, &all, &heads, &count), 0);
-    cr_assert_eq(count, 3);
-    cr_expect_eq(heads[0].start, 1700000003);
-    cr_expect_eq(heads[2].start, 1700000001);
-    free(heads);
-    store->close(store);
+    cr_assert_eq(store_find(store, &all, &found), 0);
+    cr_assert_eq(found.count, 3);
+    cr_expect_eq(found.traces[0].facts->start, 1700000003);
+    cr_expect_eq(found.traces[2].facts->start, 1700000001);
+    found_traces_free(&found);
+    store_free(store);
 }
 
 Test(store, finds_by_the_time_in_the_trace_id)
@@ -194,7 +193,7 @@ Test(store, finds_by_the_time_in_the_trace_id)
     cr_expect_eq(listed(store, STORE_RANGE_TRACE_ID, 1700000000.7, 1700000001), 1);
     cr_expect_eq(listed(store, STORE_RANGE_TRACE_ID, 1699999999, 1700000000), 0);
     cr_expect_eq(listed(store, STORE_RANGE_TRACE_ID, 1700000050, 1700000051), 0);
-    store->close(store);
+    store_free(store);
 }
 
 Test(store, finds_a_random_id_by_its_first_segment)
@@ -204,7 +203,7 @@ Test(store, finds_a_random_id_by_its_first_segment)
                "','start_time':1700000050,'end_time':1700000051}");
     cr_expect_eq(listed(store, STORE_RANGE_TRACE_ID, 1700000050, 1700000051), 1);
     cr_expect_eq(listed(store, STORE_RANGE_TRACE_ID, 0, 10), 0);
-    store->close(store);
+    store_free(store);
 }
 
 Test(store, finds_by_what_went_on)
@@ -214,7 +213,7 @@ Test(store, finds_by_what_went_on)
     cr_expect_eq(listed(store, STORE_RANGE_EVENT, 1700000015, 1700000016), 1);
     cr_expect_eq(listed(store, STORE_RANGE_EVENT, 1700000021, 1700000030), 0);
     cr_expect_eq(listed(store, STORE_RANGE_EVENT, 1700000001, 1700000010), 0);
-    store->close(store);
+    store_free(store);
 }
 
 Test(store, finds_by_the_end_of_a_segment)
@@ -224,18 +223,16 @@ Test(store, finds_by_the_end_of_a_segment)
     put(store, SUBSEGMENT("0000000000000001", ID, "t", "10", "15") "}");
     cr_expect_eq(listed(store, STORE_RANGE_SERVICE, 1700000020, 1700000021), 1);
     cr_expect_eq(listed(store, STORE_RANGE_SERVICE, 1700000014, 1700000016), 0);
-    store->close(store);
+    store_free(store);
 }
 
 static double only_start(struct store *store)
 {
-    struct trace_head *heads;
-    size_t count;
-    cr_assert_eq(
-        store->list(store, &(struct store_query){ STORE_RANGE_EVENT, 0, 1e12 }, &heads, &count), 0);
-    cr_assert_eq(count, 1);
-    double start = heads[0].start;
-    free(heads);
+    struct found_traces found;
+    cr_assert_eq(store_find(store, &(struct store_query){ STORE_RANGE_EVENT, 0, 1e12 }, &found), 0);
+    cr_assert_eq(found.count, 1);
+    double start = found.traces[0].facts->start;
+    found_traces_free(&found);
     return start;
 }
 
@@ -251,5 +248,5 @@ Test(store, lets_segments_say_when_a_trace_starts)
     cr_expect_eq(only_start(store), 1700000010);
     put(store, SEGMENT(ID, "s", "12", "20") "}");
     cr_expect_eq(only_start(store), 1700000012);
-    store->close(store);
+    store_free(store);
 }

@@ -32,7 +32,10 @@ static cJSON *summary_of(const char *const *texts)
 {
     struct built b = build(texts);
     struct trace_id id = parsed_id(TRACE);
-    cJSON *summary = summary_new(&b.trace, &id);
+    struct facts *facts;
+    cr_assert_eq(facts_new(&facts, &b.trace, &id), 0);
+    cJSON *summary = summary_new(facts, 1);
+    facts_unref(facts);
     cr_assert_not_null(summary);
     free_built(&b);
     return summary;
@@ -152,6 +155,6 @@ Test(summary, lists_resources)
            "{'ResourceARNs':[{'ARN':'arn:a'}],'InstanceIds':[{'Id':'i-1'}],"
            "'AvailabilityZones':[{'Name':'z1'},{'Name':'z2'}]}",
            SEGMENT(A, "a", "01", "04") ",'resource_arn':'arn:a','aws':{'ec2':{'instance_id':'i-1','"
-                                       "availability_zone':'z1'},"
-                                       "'ecs':{'availability_zone':'z2'}}}");
+                                       "availability_zone':'z1'}}}",
+           SEGMENT(B, "b", "02", "03") ",'aws':{'ecs':{'availability_zone':'z2'}}}");
 }

@@ -120,17 +120,24 @@ static int add_segments(const struct trace *trace, cJSON *segments)
 static int add_trace(const struct stored_trace *stored, cJSON *traces)
 {
     struct trace trace;
+    struct facts *facts;
     char id[TRACE_ID_LENGTH + 1];
     int r = trace_build(&trace, stored->documents, stored->count);
     if (r < 0)
         return r;
+    r = facts_new(&facts, &trace, &stored->id);
+    if (r < 0) {
+        trace_free(&trace);
+        return r;
+    }
     cJSON *object = cJSON_CreateObject();
     trace_id_format(&stored->id, id);
     cJSON_AddStringToObject(object, "Id", id);
-    cJSON_AddNumberToObject(object, "Duration", summary_times(&trace).duration);
+    cJSON_AddNumberToObject(object, "Duration", summary_round(facts->end - facts->start));
     cJSON_AddBoolToObject(object, "LimitExceeded", false);
     r = add_segments(&trace, cJSON_AddArrayToObject(object, "Segments"));
     trace_free(&trace);
+    facts_unref(facts);
     if (r < 0)
         cJSON_Delete(object);
     else
@@ -189,7 +196,7 @@ static void batch_get_traces(const struct api *api, const cJSON *request, struct
         struct stored_trace stored;
         if (r < 0 || is_repeated(ids, item) || !trace_id_parse_any(item->valuestring, &id))
             continue;
-        r = api->store->read(api->store, &id, &stored);
+        r = store_read(api->store, &id, &stored);
         if (r == -ENOENT) {
             cJSON_AddItemToArray(unprocessed, cJSON_CreateString(item->valuestring));
             r = 0;
@@ -238,7 +245,7 @@ static void welcome(const struct api *api, struct http_reply *reply)
     struct ingest_counts in;
     struct store_counts kept;
     ingest_count(api->ingest, &in);
-    api->store->count(api->store, &kept);
+    store_count(api->store, &kept);
     buffer_printf(
         &text,
         "xraytrace-local %d.%d.%d: a local X-Ray.\n"

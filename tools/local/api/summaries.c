@@ -4,11 +4,9 @@
 #include "local/trace/summary.h"
 #include "local/trace/trace.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* Where a page ended, bound to the arguments that it was asked with. Printed as 80 hex
@@ -18,7 +16,8 @@
 
 struct page_token {
     uint64_t arguments;
-    struct trace_head last;
+    struct trace_id id;
+    double start;
 };
 
 static uint64_t hash_bytes(uint64_t hash, const void *data, size_t length)
@@ -40,11 +39,11 @@ static uint64_t hash_query(const struct store_query *query)
 static void format_token(const struct page_token *token, char ret[TOKEN_LENGTH + 1])
 {
     uint64_t start;
-    memcpy(&start, &token->last.start, sizeof start);
+    memcpy(&start, &token->start, sizeof start);
     int at = snprintf(ret, TOKEN_LENGTH + 1, "%016x%016" PRIx64 "%016" PRIx64, TOKEN_VERSION,
                       token->arguments, start);
-    for (size_t i = 0; i < sizeof token->last.id.bytes; i++)
-        at += snprintf(ret + at, (size_t)(TOKEN_LENGTH + 1 - at), "%02x", token->last.id.bytes[i]);
+    for (size_t i = 0; i < sizeof token->id.bytes; i++)
+        at += snprintf(ret + at, (size_t)(TOKEN_LENGTH + 1 - at), "%02x", token->id.bytes[i]);
 }
 
 static bool parse_token(const char *text, struct page_token *ret)
@@ -61,10 +60,10 @@ static bool parse_token(const char *text, struct page_token *ret)
     if (words[0] != TOKEN_VERSION)
         return false;
     ret->arguments = words[1];
-    memcpy(&ret->last.start, &words[2], sizeof ret->last.start);
+    memcpy(&ret->start, &words[2], sizeof ret->start);
     for (size_t i = 0; i < 8; i++) {
-        ret->last.id.bytes[i] = (uint8_t)(words[3] >> (56 - 8 * i));
-        ret->last.id.bytes[8 + i] = (uint8_t)(words[4] >> (56 - 8 * i));
+        ret->id.bytes[i] = (uint8_t)(words[3] >> (56 - 8 * i));
+        ret->id.bytes[8 + i] = (uint8_t)(words[4] >> (56 - 8 * i));
     }
     return true;
 }
@@ -106,55 +105,29 @@ static const char *read_query(const cJSON *request, struct store_query *query)
     return NULL;
 }
 
-/* 0, also if the trace has been evicted since it was listed. */
-static int add_summary(const struct api *api, const struct trace_id *id, cJSON *list)
+static bool is_after(const struct facts *facts, const struct page_token *token)
 {
-    struct stored_trace stored;
-    struct trace trace;
-    int r = api->store->read(api->store, id, &stored);
-    if (r == -ENOENT)
-        return 0;
-    if (r < 0)
-        return r;
-    r = trace_build(&trace, stored.documents, stored.count);
-    if (r == 0) {
-        cJSON *summary = summary_new(&trace, id);
-        if (summary)
-            cJSON_AddItemToArray(list, summary);
-        else
-            r = -ENOMEM;
-        trace_free(&trace);
-    }
-    stored_trace_free(&stored);
-    return r;
+    if (facts->start != token->start)
+        return facts->start < token->start;
+    return memcmp(facts->id.bytes, token->id.bytes, sizeof token->id.bytes) > 0;
 }
 
-static bool is_after(const struct trace_head *head, const struct trace_head *last)
-{
-    if (head->start != last->start)
-        return head->start < last->start;
-    return memcmp(head->id.bytes, last->id.bytes, sizeof head->id.bytes) > 0;
-}
-
-static cJSON *new_page(const struct api *api, const struct store_query *query,
-                       const struct trace_head *heads, size_t count, size_t first)
+static cJSON *new_page(const struct store_query *query, const struct found_traces *found,
+                       size_t first)
 {
     cJSON *body = cJSON_CreateObject();
     cJSON *list = cJSON_AddArrayToObject(body, "TraceSummaries");
-    size_t end = count - first > API_PAGE ? first + API_PAGE : count;
-    for (size_t i = first; i < end; i++) {
-        if (add_summary(api, &heads[i].id, list) < 0) {
-            cJSON_Delete(body);
-            return NULL;
-        }
-    }
-    cJSON_AddNumberToObject(body, "ApproximateTime",
-                            end > first ? heads[end - 1].start : query->from);
+    size_t end = found->count - first > API_PAGE ? first + API_PAGE : found->count;
+    for (size_t i = first; i < end; i++)
+        cJSON_AddItemToArray(list, summary_new(found->traces[i].facts, found->traces[i].revision));
+    const struct facts *last = end > first ? found->traces[end - 1].facts : NULL;
+    cJSON_AddNumberToObject(body, "ApproximateTime", last ? last->start : query->from);
     cJSON_AddNumberToObject(body, "TracesProcessedCount", (double)(end - first));
-    if (end < count) {
-        char token[TOKEN_LENGTH + 1];
-        format_token(&(struct page_token){ hash_query(query), heads[end - 1] }, token);
-        cJSON_AddStringToObject(body, "NextToken", token);
+    if (end < found->count) {
+        char text[TOKEN_LENGTH + 1];
+        struct page_token token = { hash_query(query), last->id, last->start };
+        format_token(&token, text);
+        cJSON_AddStringToObject(body, "NextToken", text);
     }
     return body;
 }
@@ -173,15 +146,14 @@ void api_get_trace_summaries(const struct api *api, const cJSON *request, struct
         api_invalid(reply, problem);
         return;
     }
-    struct trace_head *heads;
-    size_t count;
+    struct found_traces found;
     size_t first = 0;
-    if (api->store->list(api->store, &query, &heads, &count) < 0) {
+    if (store_find(api->store, &query, &found) < 0) {
         api_reply(reply, NULL);
         return;
     }
-    while (next && first < count && !is_after(&heads[first], &token.last))
+    while (next && first < found.count && !is_after(found.traces[first].facts, &token))
         first++;
-    api_reply(reply, new_page(api, &query, heads, count, first));
-    free(heads);
+    api_reply(reply, new_page(&query, &found, first));
+    found_traces_free(&found);
 }

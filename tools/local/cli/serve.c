@@ -106,11 +106,11 @@ static int serve(const struct options *options, const struct socket_pair *socket
                  struct sampling_service *sampling, const sigset_t *stop_signals)
 {
     struct api api = { .sampling = sampling };
-    int r = store_memory_new(&api.store, NULL);
+    int r = store_new(&api.store, NULL);
     if (r == 0) {
         r = ingest_new(&api.ingest, api.store, stderr);
         if (r < 0)
-            api.store->close(api.store);
+            store_free(api.store);
     }
     if (r < 0) {
         close(sockets->udp);
@@ -119,7 +119,7 @@ static int serve(const struct options *options, const struct socket_pair *socket
     }
     r = run(options, sockets, &api, stop_signals);
     ingest_free(api.ingest);
-    api.store->close(api.store);
+    store_free(api.store);
     return r;
 }
 

@@ -29,6 +29,15 @@ static int print_json(cJSON *trace)
     return print_buffer(&out);
 }
 
+/* A waterfall shows the call itself, not what is inferred from it. */
+static bool is_inferred(const char *text, size_t length)
+{
+    cJSON *json = cJSON_ParseWithLength(text, length);
+    bool inferred = cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(json, "inferred"));
+    cJSON_Delete(json);
+    return inferred;
+}
+
 /* The documents of the answer are checked again: whatever answered, what is printed was
    put together from well-formed ones. */
 static size_t collect(const cJSON *segments, struct stored_document *documents)
@@ -44,7 +53,8 @@ static size_t collect(const cJSON *segments, struct stored_document *documents)
         size_t length = strlen(document->valuestring);
         size_t blanks = strspn(document->valuestring, " \t\r\n");
         if (document->valuestring[blanks] == '{' &&
-            json_text_check(document->valuestring, length, &error))
+            json_text_check(document->valuestring, length, &error) &&
+            !is_inferred(document->valuestring, length))
             documents[count++] = (struct stored_document){ document->valuestring, length };
     }
     return count;

@@ -3,7 +3,6 @@
 
 #include "local/cli/cells.h"
 #include "local/cli/waterfall_internal.h"
-#include "local/trace/summary.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -191,7 +190,7 @@ static void put_header(const struct waterfall *w, const struct trace_id *id)
         *(node->subsegment ? &subsegments : &segments) += 1;
         missing += node->parent_state == PARENT_MISSING || node->parent_state == PARENT_CIRCULAR;
     }
-    size_t root = summary_root(trace);
+    size_t root = trace_root(trace);
     enum outcome outcome = root == TRACE_NONE ? OUTCOME_OK : waterfall_outcome(&trace->nodes[root]);
 
     trace_id_format(id, text);

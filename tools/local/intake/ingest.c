@@ -69,7 +69,7 @@ static void ingest_one(struct ingest *ingest, const char *text, size_t length,
     struct refusal refusal;
     int r = document_parse(text, length, &document, &refusal);
     if (r == 0) {
-        r = ingest->store->put(ingest->store, &document);
+        r = store_put(ingest->store, &document);
         if (r == -ENOSPC)
             refusal_set(&refusal, REFUSED_TRACE_FULL,
                         "the trace has reached its limit of documents or bytes");

@@ -41,8 +41,7 @@ struct trace_entry {
     bool has_segment;
 };
 
-struct memory_store {
-    struct store store;
+struct store {
     struct store_limits limits;
     pthread_mutex_t lock;
     struct trace_entry *oldest;
@@ -60,14 +59,14 @@ static uint64_t mix(uint64_t x)
 }
 
 /* Ids come from outside: the seed keeps them from being chosen to collide. */
-static size_t bucket_of(const struct memory_store *s, const struct trace_id *id)
+static size_t bucket_of(const struct store *s, const struct trace_id *id)
 {
     uint64_t halves[2];
     memcpy(halves, id->bytes, sizeof halves);
     return mix(mix(halves[0] ^ s->seed) ^ halves[1]) % BUCKETS;
 }
 
-static struct trace_entry *find_trace(struct memory_store *s, const struct trace_id *id)
+static struct trace_entry *find_trace(struct store *s, const struct trace_id *id)
 {
     struct trace_entry *trace = s->buckets[bucket_of(s, id)];
     while (trace && !trace_id_equal(&trace->id, id))
@@ -75,7 +74,7 @@ static struct trace_entry *find_trace(struct memory_store *s, const struct trace
     return trace;
 }
 
-static void unlink_age(struct memory_store *s, struct trace_entry *trace)
+static void unlink_age(struct store *s, struct trace_entry *trace)
 {
     if (trace->older)
         trace->older->newer = trace->newer;
@@ -87,7 +86,7 @@ static void unlink_age(struct memory_store *s, struct trace_entry *trace)
         s->newest = trace->older;
 }
 
-static void link_newest(struct memory_store *s, struct trace_entry *trace)
+static void link_newest(struct store *s, struct trace_entry *trace)
 {
     trace->older = s->newest;
     trace->newer = NULL;
@@ -98,7 +97,7 @@ static void link_newest(struct memory_store *s, struct trace_entry *trace)
     s->newest = trace;
 }
 
-static struct trace_entry *add_trace(struct memory_store *s, const struct trace_id *id)
+static struct trace_entry *add_trace(struct store *s, const struct trace_id *id)
 {
     struct trace_entry *trace = calloc(1, sizeof *trace);
     if (!trace)
@@ -123,7 +122,7 @@ static void free_trace(struct trace_entry *trace)
     free(trace);
 }
 
-static void remove_trace(struct memory_store *s, struct trace_entry *trace)
+static void remove_trace(struct store *s, struct trace_entry *trace)
 {
     struct trace_entry **link = &s->buckets[bucket_of(s, &trace->id)];
     while (*link != trace)
@@ -137,8 +136,7 @@ static void remove_trace(struct memory_store *s, struct trace_entry *trace)
 }
 
 /* The place in the index where the id is, or would be. */
-static uint32_t *index_place(const struct memory_store *s, const struct trace_entry *trace,
-                             uint64_t id)
+static uint32_t *index_place(const struct store *s, const struct trace_entry *trace, uint64_t id)
 {
     assert(trace->index);
     size_t mask = trace->index_size - 1;
@@ -149,7 +147,7 @@ static uint32_t *index_place(const struct memory_store *s, const struct trace_en
 }
 
 /* Room for one more entry; the index stays at most half full. */
-static int grow_trace(const struct memory_store *s, struct trace_entry *trace)
+static int grow_trace(const struct store *s, struct trace_entry *trace)
 {
     if (trace->count < trace->size)
         return 0;
@@ -207,7 +205,7 @@ static void set_entry(struct entry *entry, const struct document *document, char
     entry->document.length = document->length;
 }
 
-static int replace_entry(struct memory_store *s, struct trace_entry *trace, struct entry *entry,
+static int replace_entry(struct store *s, struct trace_entry *trace, struct entry *entry,
                          const struct document *document, char *text)
 {
     if (document->in_progress && !entry->in_progress) {
@@ -230,8 +228,8 @@ static int replace_entry(struct memory_store *s, struct trace_entry *trace, stru
     return 0;
 }
 
-static int add_entry(struct memory_store *s, struct trace_entry *trace,
-                     const struct document *document, char *text)
+static int add_entry(struct store *s, struct trace_entry *trace, const struct document *document,
+                     char *text)
 {
     size_t bytes = cost(document->length);
     if (trace->count == s->limits.trace_documents || trace->bytes + bytes > s->limits.trace_bytes) {
@@ -256,7 +254,7 @@ static int add_entry(struct memory_store *s, struct trace_entry *trace,
     return 0;
 }
 
-static int put_locked(struct memory_store *s, const struct document *document, char *text)
+static int put_locked(struct store *s, const struct document *document, char *text)
 {
     struct trace_entry *trace = find_trace(s, &document->trace_id);
     if (!trace)
@@ -282,9 +280,8 @@ static int put_locked(struct memory_store *s, const struct document *document, c
     return r;
 }
 
-static int memory_put(struct store *store, const struct document *document)
+int store_put(struct store *s, const struct document *document)
 {
-    struct memory_store *s = (struct memory_store *)store;
     char *text = malloc(document->length + 1);
     if (!text)
         return -ENOMEM;
@@ -313,9 +310,8 @@ static int copy_documents(const struct trace_entry *trace, struct stored_trace *
     return 0;
 }
 
-static int memory_read(struct store *store, const struct trace_id *id, struct stored_trace *ret)
+int store_read(struct store *s, const struct trace_id *id, struct stored_trace *ret)
 {
-    struct memory_store *s = (struct memory_store *)store;
     struct stored_trace copy = { .id = *id };
     pthread_mutex_lock(&s->lock);
     const struct trace_entry *trace = find_trace(s, id);
@@ -355,6 +351,11 @@ static bool matches(const struct trace_entry *trace, const struct store_query *q
     return false;
 }
 
+struct trace_head {
+    struct trace_id id;
+    double start;
+};
+
 static int newest_first(const void *a, const void *b)
 {
     const struct trace_head *x = a;
@@ -364,10 +365,9 @@ static int newest_first(const void *a, const void *b)
     return memcmp(x->id.bytes, y->id.bytes, sizeof x->id.bytes);
 }
 
-static int memory_list(struct store *store, const struct store_query *query,
-                       struct trace_head **ret, size_t *ret_count)
+static int list_heads(struct store *s, const struct store_query *query, struct trace_head **ret,
+                      size_t *ret_count)
 {
-    struct memory_store *s = (struct memory_store *)store;
     size_t count = 0;
     pthread_mutex_lock(&s->lock);
     struct trace_head *heads = calloc(s->counts.traces + 1, sizeof *heads);
@@ -383,17 +383,67 @@ static int memory_list(struct store *store, const struct store_query *query,
     return 0;
 }
 
-static void memory_count(struct store *store, struct store_counts *ret)
+/* -ENOENT if it has gone since. */
+int store_facts(struct store *s, const struct trace_id *id, struct found_trace *ret)
 {
-    struct memory_store *s = (struct memory_store *)store;
+    struct stored_trace stored;
+    struct trace trace;
+    int r = store_read(s, id, &stored);
+    if (r < 0)
+        return r;
+    r = trace_build(&trace, stored.documents, stored.count);
+    if (r == 0) {
+        *ret = (struct found_trace){ .revision = 1 };
+        r = facts_new(&ret->facts, &trace, id);
+        trace_free(&trace);
+    }
+    stored_trace_free(&stored);
+    return r;
+}
+
+void found_traces_free(struct found_traces *traces)
+{
+    for (size_t i = 0; i < traces->count; i++)
+        facts_unref(traces->traces[i].facts);
+    free(traces->traces);
+    *traces = (struct found_traces){ 0 };
+}
+
+int store_find(struct store *s, const struct store_query *query, struct found_traces *ret)
+{
+    struct trace_head *heads;
+    size_t count;
+    int r = list_heads(s, query, &heads, &count);
+    if (r < 0)
+        return r;
+    struct found_traces found = { .traces = calloc(count + 1, sizeof *found.traces) };
+    r = found.traces ? 0 : -ENOMEM;
+    for (size_t i = 0; i < count && r == 0; i++) {
+        r = store_facts(s, &heads[i].id, &found.traces[found.count]);
+        if (r == 0)
+            found.count++;
+        else if (r == -ENOENT)
+            r = 0;
+    }
+    free(heads);
+    if (r < 0)
+        found_traces_free(&found);
+    else
+        *ret = found;
+    return r;
+}
+
+void store_count(struct store *s, struct store_counts *ret)
+{
     pthread_mutex_lock(&s->lock);
     *ret = s->counts;
     pthread_mutex_unlock(&s->lock);
 }
 
-static void memory_close(struct store *store)
+void store_free(struct store *s)
 {
-    struct memory_store *s = (struct memory_store *)store;
+    if (!s)
+        return;
     for (struct trace_entry *trace = s->oldest, *newer; trace; trace = newer) {
         newer = trace->newer;
         free_trace(trace);
@@ -402,9 +452,9 @@ static void memory_close(struct store *store)
     free(s);
 }
 
-int store_memory_new(struct store **ret, const struct store_limits *limits)
+int store_new(struct store **ret, const struct store_limits *limits)
 {
-    struct memory_store *s = calloc(1, sizeof *s);
+    struct store *s = calloc(1, sizeof *s);
     if (!s)
         return -ENOMEM;
     if (limits)
@@ -422,8 +472,7 @@ int store_memory_new(struct store **ret, const struct store_limits *limits)
         return -EIO;
     }
     pthread_mutex_init(&s->lock, NULL);
-    s->store = (struct store){ memory_put, memory_read, memory_list, memory_count, memory_close };
-    *ret = &s->store;
+    *ret = s;
     return 0;
 }
 

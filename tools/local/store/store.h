@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where documents are kept, by trace. Everything else reaches them through this
-   interface only, from any thread, and never sees a lock. */
+/* Where documents are kept, by trace. All is in memory, and on disk too if asked
+   (store/journal.h): memory is what answers. From any thread. */
 #ifndef LOCAL_STORE_H
 #define LOCAL_STORE_H
 
 #include "local/base/ids.h"
 #include "local/trace/document.h"
+#include "local/trace/facts.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -15,6 +16,7 @@ struct store_limits {
     size_t bytes;           /* of all documents; 0: 256 MiB */
     size_t trace_bytes;     /* of one trace; 0: 32 MiB */
     size_t trace_documents; /* of one trace; 0: 50,000 */
+    unsigned age_seconds;   /* since the last document; 0: 24 hours */
 };
 
 struct stored_trace {
@@ -35,36 +37,61 @@ struct store_query {
     double to;
 };
 
-struct trace_head {
-    struct trace_id id;
-    double start; /* the earliest segment's; the earliest subsegment's if there is none */
-};
-
 struct store_counts {
     uint64_t traces;
     uint64_t documents;
     uint64_t bytes;
-    uint64_t evicted_traces;
+    uint64_t pinned_traces;
+    uint64_t evicted_traces; /* to make room */
+    uint64_t expired_traces; /* for their age */
+    uint64_t changes;        /* documents that were put; grows with each */
 };
 
-struct store {
-    /* Keeps a copy. A document of the same trace and id is replaced, except that one
-       in progress never replaces a complete one. The traces that were longest without
-       a new document make room. 0 (also if the old one stays), -ENOSPC if this one
-       trace has reached its limit, -ENOMEM. */
-    int (*put)(struct store *store, const struct document *document);
-    /* -ENOENT: no such trace. The caller frees with stored_trace_free(). */
-    int (*read)(struct store *store, const struct trace_id *id, struct stored_trace *ret);
-    /* Newest first, then by id. The caller frees the array. */
-    int (*list)(struct store *store, const struct store_query *query, struct trace_head **ret,
-                size_t *ret_count);
-    void (*count)(struct store *store, struct store_counts *ret);
-    void (*close)(struct store *store);
+struct store;
+
+/* One trace of an answer; facts is a reference that the answer holds. */
+struct found_trace {
+    struct facts *facts;
+    uint32_t revision;
+    bool pinned;
 };
 
-/* Everything in memory. limits may be NULL. */
-int store_memory_new(struct store **ret, const struct store_limits *limits);
+struct found_traces {
+    struct found_trace *traces; /* the newest first, then by id */
+    size_t count;
+};
 
+/* limits may be NULL. 0 or -ENOMEM. */
+int store_new(struct store **ret, const struct store_limits *limits);
+void store_free(struct store *store);
+
+/* Keeps a copy. A document of the same trace and id is replaced, except that one in
+   progress never replaces a complete one. The traces that were longest without a new
+   document make room, unless pinned. 0 (also if the old one stays), -ENOSPC if this
+   one trace has reached its limit, -ENOMEM. */
+int store_put(struct store *store, const struct document *document);
+
+/* -ENOENT: no such trace. The caller frees with stored_trace_free(). */
+int store_read(struct store *store, const struct trace_id *id, struct stored_trace *ret);
 void stored_trace_free(struct stored_trace *trace);
+
+/* Facts are of all documents put before the call. The caller frees with
+   found_traces_free(). 0 or -ENOMEM. */
+int store_find(struct store *store, const struct store_query *query, struct found_traces *ret);
+/* The facts of one trace, or -ENOENT, -ENOMEM. The caller frees with facts_unref(). */
+int store_facts(struct store *store, const struct trace_id *id, struct found_trace *ret);
+void found_traces_free(struct found_traces *traces);
+
+/* The traces that changed after change number `since`, the latest first, at most max of
+   them; returns how many, and the newest number. */
+size_t store_changed(struct store *store, uint64_t since, struct trace_id *ret, size_t max,
+                     uint64_t *ret_changes);
+
+/* A pinned trace never goes by itself. -ENOENT: no such trace. */
+int store_pin(struct store *store, const struct trace_id *id, bool pinned);
+/* Forgets all traces. */
+void store_clear(struct store *store);
+
+void store_count(struct store *store, struct store_counts *ret);
 
 #endif

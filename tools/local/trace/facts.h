@@ -20,6 +20,8 @@
 #define FACTS_ANNOTATIONS_MAX 10000u
 #define FACTS_EXCEPTIONS_MAX  10000u
 #define FACTS_LINKS_MAX       100u
+#define FACTS_CAUSES_MAX      10u  /* roots whose causes are looked for */
+#define FACTS_CAUSE_PATH_MAX  100u /* entities on the way to one */
 
 enum facts_mark {
     MARK_FAULT = 1,
@@ -93,7 +95,7 @@ struct facts_value {
 struct facts_annotation {
     const char *key;
     struct facts_value value;
-    uint32_t segment;
+    uint32_t segment; /* FACTS_NONE: of a subsegment whose segment is not there */
 };
 
 struct facts_link {
@@ -136,9 +138,11 @@ struct facts {
     double end;           /* of the latest that is complete, or of what goes on after it */
     double response_time; /* of the root, seconds */
     uint32_t marks;       /* fault, error of the root; throttle of any segment */
-    uint32_t root;        /* of segments; FACTS_NONE if no segment names no parent */
-    bool partial;         /* something is in progress, or misses what it names */
-    bool captured;        /* the annotation xray_sampled is false */
+    /* Of segments: the earliest that names no parent, else whose parent is not there;
+       FACTS_NONE if there is no segment. */
+    uint32_t root;
+    bool partial;  /* something is in progress, or misses what it names */
+    bool captured; /* the annotation xray_sampled is false */
     bool truncated;
     uint32_t documents;
     uint32_t subsegments;

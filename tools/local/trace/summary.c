@@ -4,97 +4,20 @@
 #include <math.h>
 #include <string.h>
 
-#define IS_SEGMENT(node) ((node)->document && !(node)->subsegment && !(node)->superseded)
-
 double summary_round(double seconds)
 {
     return round(seconds * 1e6) / 1e6;
 }
 
-size_t summary_root(const struct trace *trace)
+cJSON *summary_service_id(const struct facts_item *item)
 {
-    size_t best = TRACE_NONE;
-    for (size_t i = trace->first_root; i != TRACE_NONE; i = trace->nodes[i].next) {
-        const struct trace_node *node = &trace->nodes[i];
-        if (node->subsegment)
-            continue;
-        /* They come by time; one that names no parent at all is the better root. */
-        if (node->parent_state == PARENT_NONE)
-            return i;
-        if (best == TRACE_NONE)
-            best = i;
-    }
-    return best;
-}
-
-struct trace_times summary_times(const struct trace *trace)
-{
-    struct trace_times times = { .start = INFINITY };
-    double first = INFINITY;
-    double last = -INFINITY;
-    for (size_t i = 0; i < trace->count; i++) {
-        const struct trace_node *node = &trace->nodes[i];
-        if (node->superseded)
-            continue;
-        first = fmin(first, node->start);
-        if (IS_SEGMENT(node))
-            times.start = fmin(times.start, node->start);
-        if (!node->in_progress)
-            last = fmax(last, node->end);
-    }
-    if (isinf(times.start))
-        times.start = isinf(first) ? 0 : first;
-    times.duration = summary_round(fmax(0, last - times.start));
-    size_t root = summary_root(trace);
-    if (root != TRACE_NONE)
-        times.response_time = summary_round(trace->nodes[root].end - trace->nodes[root].start);
-    return times;
-}
-
-/* True if a segment hangs under this call. */
-static bool has_callee(const struct trace *trace, size_t node)
-{
-    for (size_t i = trace->nodes[node].first_child; i != TRACE_NONE; i = trace->nodes[i].next)
-        if (!trace->nodes[i].subsegment)
-            return true;
-    return false;
-}
-
-bool summary_is_partial(const struct trace *trace)
-{
-    for (size_t i = 0; i < trace->count; i++) {
-        const struct trace_node *node = &trace->nodes[i];
-        if (node->superseded)
-            continue;
-        if (node->in_progress || node->parent_state == PARENT_MISSING ||
-            node->parent_state == PARENT_CIRCULAR ||
-            (trace_flag(node, "traced") && !has_callee(trace, i)))
-            return true;
-    }
-    return false;
-}
-
-/* The segment to which a node belongs, or TRACE_NONE. */
-static size_t segment_of(const struct trace *trace, size_t node)
-{
-    while (node != TRACE_NONE && trace->nodes[node].subsegment)
-        node = trace->nodes[node].parent;
-    return node;
-}
-
-static cJSON *new_service(const struct trace_node *segment)
-{
-    const char *name = trace_string(segment->json, "name");
-    const char *type = trace_string(segment->json, "origin");
-    const char *account = trace_string(trace_object(segment->json, "aws"), "account_id");
     cJSON *service = cJSON_CreateObject();
-    cJSON_AddStringToObject(service, "Name", name ? name : "");
-    cJSON_AddItemToArray(cJSON_AddArrayToObject(service, "Names"),
-                         cJSON_CreateString(name ? name : ""));
-    if (account)
-        cJSON_AddStringToObject(service, "AccountId", account);
-    if (type)
-        cJSON_AddStringToObject(service, "Type", type);
+    cJSON_AddStringToObject(service, "Name", item->name);
+    cJSON_AddItemToArray(cJSON_AddArrayToObject(service, "Names"), cJSON_CreateString(item->name));
+    if (item->account_id)
+        cJSON_AddStringToObject(service, "AccountId", item->account_id);
+    if (item->type)
+        cJSON_AddStringToObject(service, "Type", item->type);
     return service;
 }
 
@@ -112,11 +35,10 @@ static void add_distinct(cJSON *list, cJSON *item)
     cJSON_AddItemToArray(list, item);
 }
 
-static void add_service_of(const struct trace *trace, size_t node, cJSON *services)
+static void add_service(const struct facts *facts, uint32_t segment, cJSON *services)
 {
-    size_t segment = segment_of(trace, node);
-    if (segment != TRACE_NONE)
-        add_distinct(services, new_service(&trace->nodes[segment]));
+    if (segment != FACTS_NONE)
+        add_distinct(services, summary_service_id(&facts->segments[segment].item));
 }
 
 /* The entry whose member `name` equals the value, made if there is none. */
@@ -137,53 +59,41 @@ static cJSON *value_entry(cJSON *list, const char *name, cJSON *value)
     return entry;
 }
 
-static cJSON *annotation_value(const cJSON *annotation)
+static cJSON *annotation_value(const struct facts_value *given)
 {
     cJSON *value = cJSON_CreateObject();
-    if (cJSON_IsString(annotation))
-        cJSON_AddStringToObject(value, "StringValue", annotation->valuestring);
-    else if (cJSON_IsNumber(annotation) && isfinite(annotation->valuedouble))
-        cJSON_AddNumberToObject(value, "NumberValue", annotation->valuedouble);
-    else if (cJSON_IsBool(annotation))
-        cJSON_AddBoolToObject(value, "BooleanValue", cJSON_IsTrue(annotation));
+    if (given->type == VALUE_STRING)
+        cJSON_AddStringToObject(value, "StringValue", given->string);
+    else if (given->type == VALUE_NUMBER)
+        cJSON_AddNumberToObject(value, "NumberValue", given->number);
+    else
+        cJSON_AddBoolToObject(value, "BooleanValue", given->boolean);
     return value;
 }
 
-static void add_annotations(const struct trace *trace, cJSON *summary)
+static void add_annotations(const struct facts *facts, cJSON *summary)
 {
     cJSON *annotations = cJSON_AddObjectToObject(summary, "Annotations");
-    size_t count = 0;
-    for (size_t i = 0; i < trace->count && count < SUMMARY_ITEMS_MAX; i++) {
-        const cJSON *given = trace_object(trace->nodes[i].json, "annotations");
-        const cJSON *annotation;
-        if (trace->nodes[i].superseded || !given)
-            continue;
-        cJSON_ArrayForEach(annotation, given)
-        {
-            cJSON *value = annotation_value(annotation);
-            if (!value || !value->child || count++ >= SUMMARY_ITEMS_MAX) {
-                cJSON_Delete(value);
-                continue;
-            }
-            cJSON *list = cJSON_GetObjectItemCaseSensitive(annotations, annotation->string);
-            if (!list)
-                list = cJSON_AddArrayToObject(annotations, annotation->string);
-            cJSON *entry = value_entry(list, "AnnotationValue", value);
-            add_service_of(trace, i, cJSON_GetObjectItemCaseSensitive(entry, "ServiceIds"));
-        }
+    for (uint32_t i = 0; i < facts->annotation_count && i < SUMMARY_ITEMS_MAX; i++) {
+        const struct facts_annotation *annotation = &facts->annotations[i];
+        cJSON *list = cJSON_GetObjectItemCaseSensitive(annotations, annotation->key);
+        if (!list)
+            list = cJSON_AddArrayToObject(annotations, annotation->key);
+        cJSON *entry = value_entry(list, "AnnotationValue", annotation_value(&annotation->value));
+        add_service(facts, annotation->segment,
+                    cJSON_GetObjectItemCaseSensitive(entry, "ServiceIds"));
     }
 }
 
-static void add_users(const struct trace *trace, cJSON *summary)
+static void add_users(const struct facts *facts, cJSON *summary)
 {
     cJSON *users = cJSON_AddArrayToObject(summary, "Users");
-    for (size_t i = 0; i < trace->count; i++) {
-        const char *user = trace_string(trace->nodes[i].json, "user");
-        if (!user || !IS_SEGMENT(&trace->nodes[i]) ||
-            cJSON_GetArraySize(users) >= SUMMARY_ITEMS_MAX)
+    for (uint32_t i = 0; i < facts->segment_count; i++) {
+        const char *user = facts->segments[i].item.user;
+        if (!user || cJSON_GetArraySize(users) >= SUMMARY_ITEMS_MAX)
             continue;
         cJSON *entry = value_entry(users, "UserName", cJSON_CreateString(user));
-        add_service_of(trace, i, cJSON_GetObjectItemCaseSensitive(entry, "ServiceIds"));
+        add_service(facts, i, cJSON_GetObjectItemCaseSensitive(entry, "ServiceIds"));
     }
 }
 
@@ -196,95 +106,127 @@ static void add_wrapped(cJSON *list, const char *member, const char *text)
     add_distinct(list, item);
 }
 
-static void add_resources(const struct trace *trace, cJSON *summary)
+static void add_resources(const struct facts *facts, cJSON *summary)
 {
     cJSON *arns = cJSON_AddArrayToObject(summary, "ResourceARNs");
     cJSON *instances = cJSON_AddArrayToObject(summary, "InstanceIds");
     cJSON *zones = cJSON_AddArrayToObject(summary, "AvailabilityZones");
-    for (size_t i = 0; i < trace->count; i++) {
-        if (!IS_SEGMENT(&trace->nodes[i]))
-            continue;
-        const cJSON *json = trace->nodes[i].json;
-        const cJSON *aws = trace_object(json, "aws");
-        const cJSON *ec2 = trace_object(aws, "ec2");
-        add_wrapped(arns, "ARN", trace_string(json, "resource_arn"));
-        add_wrapped(instances, "Id", trace_string(ec2, "instance_id"));
-        add_wrapped(zones, "Name", trace_string(ec2, "availability_zone"));
-        add_wrapped(zones, "Name", trace_string(trace_object(aws, "ecs"), "availability_zone"));
+    for (uint32_t i = 0; i < facts->segment_count; i++) {
+        add_wrapped(arns, "ARN", facts->segments[i].resource_arn);
+        add_wrapped(instances, "Id", facts->segments[i].instance_id);
+        add_wrapped(zones, "Name", facts->segments[i].availability_zone);
     }
 }
 
-/* The segments' services, and the client in front of the root. */
-static void add_services(const struct trace *trace, size_t root, cJSON *summary)
+/* The services of the trace, and who called the first of them. */
+static void add_services(const struct facts *facts, cJSON *summary)
 {
     cJSON *services = cJSON_AddArrayToObject(summary, "ServiceIds");
-    for (size_t i = 0; i < trace->count; i++)
-        if (IS_SEGMENT(&trace->nodes[i]))
-            add_distinct(services, new_service(&trace->nodes[i]));
-    if (root == TRACE_NONE)
+    for (uint32_t i = 0; i < facts->segment_count; i++)
+        add_service(facts, i, services);
+    if (facts->root == FACTS_NONE)
         return;
-    cJSON *client = new_service(&trace->nodes[root]);
-    cJSON_DeleteItemFromObjectCaseSensitive(client, "AccountId");
-    cJSON_DeleteItemFromObjectCaseSensitive(client, "Type");
-    cJSON_AddStringToObject(client, "Type", "client");
-    add_distinct(services, client);
-    cJSON_AddItemToObject(summary, "EntryPoint", new_service(&trace->nodes[root]));
+    const struct facts_item *root = &facts->segments[facts->root].item;
+    add_distinct(services,
+                 summary_service_id(&(struct facts_item){ .name = root->name, .type = "client" }));
+    cJSON_AddItemToObject(summary, "EntryPoint", summary_service_id(root));
 }
 
-static void copy_string(cJSON *to, const char *name, const cJSON *from, const char *member)
+static void add_text(cJSON *to, const char *name, const char *text)
 {
-    const char *text = trace_string(from, member);
     if (text)
         cJSON_AddStringToObject(to, name, text);
 }
 
 /* Always there, even if empty: some clients rely on it. */
-static void add_http(const struct trace *trace, size_t root, cJSON *summary)
+static void add_http(const struct facts *facts, cJSON *summary)
 {
-    cJSON *http = cJSON_AddObjectToObject(summary, "Http");
-    if (root == TRACE_NONE)
+    cJSON *object = cJSON_AddObjectToObject(summary, "Http");
+    const struct facts_http *http = facts->root == FACTS_NONE
+                                        ? NULL
+                                        : facts->segments[facts->root].item.http;
+    if (!http)
         return;
-    const cJSON *given = trace_object(trace->nodes[root].json, "http");
-    const cJSON *request = trace_object(given, "request");
-    const cJSON *status = cJSON_GetObjectItemCaseSensitive(trace_object(given, "response"),
-                                                           "status");
-    copy_string(http, "HttpURL", request, "url");
-    if (cJSON_IsNumber(status))
-        cJSON_AddNumberToObject(http, "HttpStatus", status->valueint);
-    copy_string(http, "HttpMethod", request, "method");
-    copy_string(http, "UserAgent", request, "user_agent");
-    copy_string(http, "ClientIp", request, "client_ip");
+    add_text(object, "HttpURL", http->url);
+    if (http->status)
+        cJSON_AddNumberToObject(object, "HttpStatus", http->status);
+    add_text(object, "HttpMethod", http->method);
+    add_text(object, "UserAgent", http->user_agent);
+    add_text(object, "ClientIp", http->client_ip);
 }
 
-static bool any_throttle(const struct trace *trace)
+static cJSON *new_entity(const struct facts *facts, const struct facts_cause *cause,
+                         const struct facts_cause_entity *entity)
 {
-    for (size_t i = 0; i < trace->count; i++)
-        if (IS_SEGMENT(&trace->nodes[i]) && trace_flag(&trace->nodes[i], "throttle"))
-            return true;
-    return false;
+    cJSON *object = cJSON_CreateObject();
+    cJSON_AddStringToObject(object, "Name", entity->name);
+    if (cause->kind == CAUSE_RESPONSE_TIME) {
+        cJSON_AddNumberToObject(object, "Coverage", entity->coverage);
+    } else {
+        cJSON *list = cJSON_AddArrayToObject(object, "Exceptions");
+        for (uint32_t i = 0; i < entity->exceptions; i++) {
+            const struct facts_exception *exception =
+                &facts->exceptions[entity->first_exception + i];
+            cJSON *item = cJSON_CreateObject();
+            add_text(item, "Name", exception->type);
+            add_text(item, "Message", exception->message);
+            cJSON_AddItemToArray(list, item);
+        }
+    }
+    cJSON_AddBoolToObject(object, "Remote", entity->remote);
+    return object;
 }
 
-cJSON *summary_new(const struct trace *trace, const struct trace_id *id)
+static cJSON *new_cause(const struct facts *facts, const struct facts_cause *cause)
+{
+    cJSON *object = cJSON_CreateObject();
+    cJSON *services = cJSON_AddArrayToObject(object, "Services");
+    for (uint32_t i = 0; i < cause->services; i++) {
+        const struct facts_cause_service *service =
+            &facts->cause_services[cause->first_service + i];
+        const struct facts_item *item = &facts->segments[service->segment].item;
+        cJSON *one = summary_service_id(item);
+        cJSON *path = cJSON_AddArrayToObject(one, "EntityPath");
+        for (uint32_t k = 0; k < service->entities; k++)
+            cJSON_AddItemToArray(
+                path, new_entity(facts, cause, &facts->cause_entities[service->first_entity + k]));
+        cJSON_AddBoolToObject(one, "Inferred", (item->marks & MARK_INFERRED) != 0);
+        cJSON_AddItemToArray(services, one);
+    }
+    cJSON_AddBoolToObject(object, "ClientImpacting", true);
+    return object;
+}
+
+static void add_causes(const struct facts *facts, cJSON *summary)
+{
+    cJSON *lists[] = {
+        [CAUSE_FAULT] = cJSON_AddArrayToObject(summary, "FaultRootCauses"),
+        [CAUSE_ERROR] = cJSON_AddArrayToObject(summary, "ErrorRootCauses"),
+        [CAUSE_RESPONSE_TIME] = cJSON_AddArrayToObject(summary, "ResponseTimeRootCauses"),
+    };
+    for (uint32_t i = 0; i < facts->cause_count; i++)
+        cJSON_AddItemToArray(lists[facts->causes[i].kind], new_cause(facts, &facts->causes[i]));
+}
+
+cJSON *summary_new(const struct facts *facts, uint32_t revision)
 {
     char text[TRACE_ID_LENGTH + 1];
-    size_t root = summary_root(trace);
-    struct trace_times times = summary_times(trace);
     cJSON *summary = cJSON_CreateObject();
-    trace_id_format(id, text);
+    trace_id_format(&facts->id, text);
     cJSON_AddStringToObject(summary, "Id", text);
-    cJSON_AddNumberToObject(summary, "StartTime", times.start);
-    cJSON_AddNumberToObject(summary, "Duration", times.duration);
-    cJSON_AddNumberToObject(summary, "ResponseTime", times.response_time);
-    cJSON_AddBoolToObject(summary, "HasFault",
-                          root != TRACE_NONE && trace_flag(&trace->nodes[root], "fault"));
-    cJSON_AddBoolToObject(summary, "HasError",
-                          root != TRACE_NONE && trace_flag(&trace->nodes[root], "error"));
-    cJSON_AddBoolToObject(summary, "HasThrottle", any_throttle(trace));
-    cJSON_AddBoolToObject(summary, "IsPartial", summary_is_partial(trace));
-    add_http(trace, root, summary);
-    add_annotations(trace, summary);
-    add_users(trace, summary);
-    add_services(trace, root, summary);
-    add_resources(trace, summary);
+    cJSON_AddNumberToObject(summary, "StartTime", facts->start);
+    cJSON_AddNumberToObject(summary, "Duration", summary_round(facts->end - facts->start));
+    cJSON_AddNumberToObject(summary, "ResponseTime", summary_round(facts->response_time));
+    cJSON_AddBoolToObject(summary, "HasFault", (facts->marks & MARK_FAULT) != 0);
+    cJSON_AddBoolToObject(summary, "HasError", (facts->marks & MARK_ERROR) != 0);
+    cJSON_AddBoolToObject(summary, "HasThrottle", (facts->marks & MARK_THROTTLE) != 0);
+    cJSON_AddBoolToObject(summary, "IsPartial", facts->partial);
+    add_http(facts, summary);
+    add_annotations(facts, summary);
+    add_users(facts, summary);
+    add_services(facts, summary);
+    add_resources(facts, summary);
+    add_causes(facts, summary);
+    cJSON_AddNumberToObject(summary, "Revision", revision);
     return summary;
 }

@@ -236,6 +236,7 @@ static void cut_circles(struct trace *trace, size_t *mark)
 /* qsort() hands no context over. */
 struct time_index {
     double start;
+    uint64_t id; /* so that the order does not follow that of arrival */
     size_t node;
 };
 
@@ -245,6 +246,8 @@ static int by_time(const void *a, const void *b)
     const struct time_index *y = b;
     if (x->start != y->start)
         return x->start < y->start ? -1 : 1;
+    if (x->id != y->id)
+        return x->id < y->id ? -1 : 1;
     return x->node < y->node ? -1 : x->node > y->node;
 }
 
@@ -257,7 +260,7 @@ static int link_children(struct trace *trace)
     size_t count = 0;
     for (size_t i = 0; i < trace->count; i++)
         if (!trace->nodes[i].superseded)
-            order[count++] = (struct time_index){ trace->nodes[i].start, i };
+            order[count++] = (struct time_index){ trace->nodes[i].start, trace->nodes[i].id, i };
     qsort(order, count, sizeof *order, by_time);
     while (count--) {
         struct trace_node *node = &trace->nodes[order[count].node];
@@ -354,4 +357,19 @@ size_t trace_next(const struct trace *trace, size_t node)
     while (node != TRACE_NONE && nodes[node].next == TRACE_NONE)
         node = nodes[node].parent;
     return node == TRACE_NONE ? TRACE_NONE : nodes[node].next;
+}
+
+size_t trace_root(const struct trace *trace)
+{
+    size_t best = TRACE_NONE;
+    for (size_t i = trace->first_root; i != TRACE_NONE; i = trace->nodes[i].next) {
+        const struct trace_node *node = &trace->nodes[i];
+        if (node->subsegment)
+            continue;
+        if (node->parent_state == PARENT_NONE)
+            return i;
+        if (best == TRACE_NONE)
+            best = i;
+    }
+    return best;
 }

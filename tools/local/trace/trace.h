@@ -64,6 +64,10 @@ void trace_free(struct trace *trace);
 /* The next node, parents before children, siblings by time; TRACE_NONE at the end. */
 size_t trace_next(const struct trace *trace, size_t node);
 
+/* The segment with which the trace begins: the earliest that names no parent, else the
+   earliest whose parent is not there. TRACE_NONE if no segment is there. */
+size_t trace_root(const struct trace *trace);
+
 /* The segment's document, or the subsegment's whose place is unknown, with all that
    belongs into it. trace_is_entry() says which nodes have one. */
 bool trace_is_entry(const struct trace *trace, size_t node);

@@ -2,7 +2,7 @@
 /* A segment's document as the service returns it: its own text, with the subsegments
    that came on their own put where they belong. Members are copied, not printed
    again, so that numbers and unknown members stay what they were. */
-#include "local/base/json_text.h"
+#include "local/trace/members.h"
 #include "local/trace/trace.h"
 
 #include <string.h>
@@ -56,31 +56,22 @@ static void separate(struct buffer *buffer, bool *first)
 
 static void write_node(const struct trace *trace, size_t index, bool joined, struct buffer *buffer)
 {
-    const struct trace_node *node = &trace->nodes[index];
-    const char *end = node->text_end;
-    const char *at = node->text + 1;
+    struct member_walk walk = member_walk(&trace->nodes[index]);
+    struct member member;
     bool first = true;
     bool written = false;
     buffer_puts(buffer, "{");
-    for (const cJSON *member = node->json->child; member; member = member->next) {
-        const char *name = json_skip_space(at, end);
-        const char *name_end = json_skip_value(name, end);
-        const char *value = json_skip_space(json_skip_space(name_end, end) + 1, end);
-        bool list = strcmp(member->string, "subsegments") == 0 && cJSON_IsArray(member);
-        bool ours = list && !written && node->list_end;
-        const char *value_end = ours ? node->list_end : json_skip_value(value, end);
-        if (ours) {
+    while (member_next(&walk, &member)) {
+        bool list = strcmp(member.json->string, "subsegments") == 0 && cJSON_IsArray(member.json);
+        if (member.is_children) {
             separate(buffer, &first);
             buffer_puts(buffer, "\"subsegments\":");
             write_children(trace, index, buffer);
             written = true;
-        } else if (!list && !(joined && is_travel_member(member->string))) {
+        } else if (!list && !(joined && is_travel_member(member.json->string))) {
             separate(buffer, &first);
-            buffer_append(buffer, name, (size_t)(name_end - name));
-            buffer_puts(buffer, ":");
-            buffer_append(buffer, value, (size_t)(value_end - value));
+            member_write(&member, buffer);
         }
-        at = json_skip_space(value_end, end) + 1; /* , or } */
     }
     if (!written && has_children(trace, index)) {
         separate(buffer, &first);
