@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where documents are kept, by trace. All is in memory, and on disk too if asked
-   (store/journal.h): memory is what answers. From any thread. */
+/* Where documents are kept, by trace, with what is known of each trace. All is in
+   memory, which is what answers, and on disk too if asked. From any thread. */
 #ifndef LOCAL_STORE_H
 #define LOCAL_STORE_H
 
@@ -13,7 +13,7 @@
 
 struct store_limits {
     size_t traces;          /* 0: 10,000 */
-    size_t bytes;           /* of all documents; 0: 256 MiB */
+    size_t bytes;           /* of all documents and facts; 0: 256 MiB */
     size_t trace_bytes;     /* of one trace; 0: 32 MiB */
     size_t trace_documents; /* of one trace; 0: 50,000 */
     unsigned age_seconds;   /* since the last document; 0: 24 hours */
@@ -44,7 +44,7 @@ struct store_counts {
     uint64_t pinned_traces;
     uint64_t evicted_traces; /* to make room */
     uint64_t expired_traces; /* for their age */
-    uint64_t changes;        /* documents that were put; grows with each */
+    uint64_t changes;        /* documents that were new or other; grows with each */
 };
 
 struct store;
@@ -68,8 +68,11 @@ void store_free(struct store *store);
 /* Keeps a copy. A document of the same trace and id is replaced, except that one in
    progress never replaces a complete one. The traces that were longest without a new
    document make room, unless pinned. 0 (also if the old one stays), -ENOSPC if this
-   one trace has reached its limit, -ENOMEM. */
+   one trace has reached its limit, or the pinned ones theirs, -ENOMEM. */
 int store_put(struct store *store, const struct document *document);
+/* The same for many at once, which costs less; ret has the result of each. */
+#define STORE_PUT_MAX 64u /* what is put in one go; more are put in several */
+void store_put_many(struct store *store, const struct document *documents, size_t count, int *ret);
 
 /* -ENOENT: no such trace. The caller frees with stored_trace_free(). */
 int store_read(struct store *store, const struct trace_id *id, struct stored_trace *ret);
@@ -87,11 +90,29 @@ void found_traces_free(struct found_traces *traces);
 size_t store_changed(struct store *store, uint64_t since, struct trace_id *ret, size_t max,
                      uint64_t *ret_changes);
 
-/* A pinned trace never goes by itself. -ENOENT: no such trace. */
+typedef void store_watcher(void *data);
+
+/* Calls back after changes, at most every 50 ms, in a thread of the store's, without
+   the store's lock: the watcher may use the store, but not (un)watch it. -ENOSPC. */
+int store_watch(struct store *store, store_watcher *watcher, void *data);
+/* It is not called any more when this returns. */
+void store_unwatch(struct store *store, store_watcher *watcher, void *data);
+
+/* A pinned trace never goes by itself. -ENOENT: no such trace; -ENOSPC: pinned ones
+   would have more than half of the room. */
 int store_pin(struct store *store, const struct trace_id *id, bool pinned);
 /* Forgets all traces. */
 void store_clear(struct store *store);
 
 void store_count(struct store *store, struct store_counts *ret);
+/* With the defaults filled in. */
+void store_get_limits(struct store *store, struct store_limits *ret);
+
+/* Small named things of a kind, such as groups: kept as long as the traces' file, if
+   there is one. A json of NULL removes it. 0, -ENOENT, -ENOSPC, -ENOMEM. */
+int store_keep(struct store *store, const char *kind, const char *name, const char *json);
+typedef void store_visitor(void *data, const char *name, const char *json);
+/* Visits all of the kind, by name, without the store's lock. 0 or -ENOMEM. */
+int store_kept(struct store *store, const char *kind, store_visitor *visitor, void *data);
 
 #endif
