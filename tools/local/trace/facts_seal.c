@@ -67,9 +67,11 @@ static void visit_item(struct texts *texts, struct facts_item *item, visit_text 
     visit(texts, &item->operation);
 }
 
-#define EACH(type, variable, array)                                                    \
-    for (type *variable = (array)->items, *end_##variable = variable + (array)->count; \
-         variable && variable < end_##variable; variable++)
+/* An array without items has no memory. */
+#define EACH(type, variable, array)                                              \
+    for (type *variable = (array)->items,                                        \
+              *end_##variable = variable ? variable + (array)->count : variable; \
+         variable < end_##variable; variable++)
 
 static void visit_all(struct builder *b, struct texts *texts, visit_text *visit)
 {

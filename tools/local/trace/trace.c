@@ -313,26 +313,54 @@ static int connect(struct trace *trace)
     return r;
 }
 
+/* A document, and what its place among the others depends on. */
+struct ordered {
+    cJSON *json;
+    const struct stored_document *document;
+    uint64_t id;
+};
+
+static int by_document_id(const void *a, const void *b)
+{
+    const struct ordered *x = a;
+    const struct ordered *y = b;
+    return x->id < y->id ? -1 : x->id > y->id;
+}
+
+/* Where ids are repeated, or parents go in circles, somebody has to come first: not who
+   arrived first, since that is another one each time. */
+static int parse_documents(struct trace *trace, struct ordered *order,
+                           const struct stored_document *documents, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        order[i].document = &documents[i];
+        order[i].json = cJSON_ParseWithLength(documents[i].text, documents[i].length);
+        if (!order[i].json)
+            return -ENOMEM;
+        trace->documents[trace->document_count++] = order[i].json;
+        const char *id = trace_string(order[i].json, "id");
+        if (id)
+            entity_id_parse(id, &order[i].id);
+    }
+    qsort(order, count, sizeof *order, by_document_id);
+    return 0;
+}
+
 int trace_build(struct trace *ret, const struct stored_document *documents, size_t count)
 {
     struct trace trace = { .first_root = TRACE_NONE };
-    int r = 0;
+    struct ordered *order = calloc(count + 1, sizeof *order);
     trace.documents = calloc(count + 1, sizeof(cJSON *));
-    if (!trace.documents)
-        return -ENOMEM;
+    int r = order && trace.documents ? parse_documents(&trace, order, documents, count) : -ENOMEM;
     for (size_t i = 0; i < count && r == 0; i++) {
-        const char *end = documents[i].text + documents[i].length;
-        const char *at = json_skip_space(documents[i].text, end);
-        cJSON *json = cJSON_ParseWithLength(documents[i].text, documents[i].length);
-        if (!json)
-            r = -ENOMEM;
-        else
-            trace.documents[trace.document_count++] = json;
-        if (r == 0)
-            r = add_entity(&trace, json, &at, end, TRACE_NONE);
+        const struct stored_document *document = order[i].document;
+        const char *end = document->text + document->length;
+        const char *at = json_skip_space(document->text, end);
+        r = add_entity(&trace, order[i].json, &at, end, TRACE_NONE);
     }
     if (r == 0)
         r = connect(&trace);
+    free(order);
     if (r < 0)
         trace_free(&trace);
     else
