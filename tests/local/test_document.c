@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What of a document is read, and what is refused for which reason. */
+#include "local/base/buffer.h"
 #include "local/base/json_text.h"
 #include "support.h"
 
+#include <cjson/cJSON.h>
 #include <criterion/criterion.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -206,5 +209,125 @@ Test(datagram, is_refused_for_the_reason_that_applies)
         struct refusal refusal;
         cr_expect_eq(split(cases[i].text, &refusal), -EINVAL, "%s", cases[i].text);
         cr_expect_eq(refusal.reason, cases[i].reason, "%s: %s", cases[i].text, refusal.message);
+    }
+}
+
+/* What cJSON, which builds a tree, reads of it. */
+static double number_of(const char *json, const char *name)
+{
+    cJSON *tree = cJSON_Parse(json);
+    double number = cJSON_GetNumberValue(cJSON_GetObjectItemCaseSensitive(tree, name));
+    cJSON_Delete(tree);
+    return number;
+}
+
+Test(document, has_times_to_the_last_bit)
+{
+    static const char *const times[] = {
+        "0",
+        "0.0",
+        "-0",
+        "1",
+        "1.5",
+        "1.5e9",
+        "1700000000.123456",
+        "1700000000.1234567",
+        "1700000000.123456789",
+        "1700000000.12345678901234567890",
+        "9007199254740993e-7",
+        "90071992547.40993",
+        "9007199254.740993",
+        "0.000000000000001",
+        "0.1",
+        "253402300799",
+        "1700000000.999999",
+        "17E8",
+        "0.3333333333333333",
+    };
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        char text[256];
+        snprintf(text, sizeof text,
+                 "{'trace_id':'" TRACE "','id':'00000000000000af','start_time':%s,'end_time':%s}",
+                 times[i], times[i]);
+        char *json = quoted(text);
+        struct document document = parse(json);
+        cr_expect_eq(document.start, number_of(json, "start_time"), "%s", times[i]);
+        cr_expect_eq(document.end, number_of(json, "end_time"), "%s", times[i]);
+        free(json);
+    }
+}
+
+Test(document, may_write_names_and_ids_with_escapes)
+{
+    char *json = quoted("{'trac\\u0065_id':'\\u0031-6553f100-aaaaaaaaaaaaaaaaaaaaaaaa',"
+                        "'\\u0069d':'000000000000000\\u0061','typ\\u0065':'sub\\u0073egment',"
+                        "'parent_\\u0069d':'00000000000000\\u0061\\u0061','start_time':5}");
+    struct document document = parse(json);
+    cr_expect_eq(document.id, 10);
+    cr_expect_eq(document.parent_id, 0xaa);
+    cr_expect_eq(trace_id_epoch(&document.trace_id), 0x6553f100);
+    cr_expect(document.subsegment);
+    free(json);
+}
+
+Test(document, counts_the_first_of_two_members_of_one_name)
+{
+    char *json = quoted("{'trace_id':'" TRACE "','id':'00000000000000af','id':'xyz',"
+                        "'start_time':5,'start_time':'x','metadata':{'id':'00000000000000ff'}}");
+    struct document document = parse(json);
+    cr_expect_eq(document.id, 0xaf);
+    cr_expect_eq(document.start, 5);
+    free(json);
+    expect_refused("{'id':1,'id':'00000000000000af'}", REFUSED_ID, "MissingId");
+}
+
+Test(document, with_an_id_of_another_type_is_refused)
+{
+    expect_refused("{'id':[]}", REFUSED_ID, "MissingId");
+    expect_refused("{'id':null}", REFUSED_ID, "MissingId");
+    expect_refused("{'id':'00000000000000af00000000000000af00000000000000af'}", REFUSED_ID,
+                   "MissingId");
+    expect_refused("{'id':'0000000000\\u0000'}", REFUSED_ID, "MissingId");
+    expect_refused("[{'id':'00000000000000af'}]", REFUSED_NO_OBJECT, "ParseError");
+}
+
+static char *with_nested(size_t nested, size_t flat, const char *item)
+{
+    struct buffer buffer = { 0 };
+    buffer_puts(&buffer, "{\"trace_id\":\"" TRACE "\",\"id\":\"00000000000000af\","
+                         "\"start_time\":1,\"subsegments\":[");
+    buffer_repeat(&buffer, "{\"a\":[{}],\"subsegments\":[", nested);
+    for (size_t i = 0; i < flat; i++) {
+        buffer_puts(&buffer, i ? " , " : " ");
+        buffer_puts(&buffer, item);
+    }
+    buffer_repeat(&buffer, "],\"subsegments\":[1,2,3]}", nested);
+    buffer_puts(&buffer, "]}");
+    return buffer_take(&buffer, NULL);
+}
+
+Test(document, counts_subsegments_wherever_they_are)
+{
+    static const struct {
+        size_t nested;
+        size_t flat;
+        const char *item;
+        int r;
+    } cases[] = {
+        { 0, 10000, "{}", 0 },
+        { 0, 10001, "{}", -EINVAL },
+        { 0, 10001, "0", -EINVAL },
+        { 300, 9700, "{}", 0 },
+        { 300, 9701, "{}", -EINVAL },
+        { 0, 9000, "{\"a\":{\"subsegments\":[1,2,3,4]}}", 0 },
+        { 0, 5001, "{\"sub\\u0073egments\":[1]}", -EINVAL },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct document document;
+        struct refusal refusal;
+        char *json = with_nested(cases[i].nested, cases[i].flat, cases[i].item);
+        cr_expect_eq(document_parse(json, strlen(json), &document, &refusal), cases[i].r,
+                     "case %zu", i);
+        free(json);
     }
 }

@@ -6,23 +6,20 @@
 #include <stdio.h>
 #include <string.h>
 
+/* -1: no hex digit. Without a branch for each kind of digit, of which ids are full. */
 static int hex_value(char c)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
+    unsigned decimal = (unsigned)(unsigned char)c - '0';
+    unsigned letter = ((unsigned)(unsigned char)c | 0x20) - 'a';
+    return decimal < 10 ? (int)decimal : letter < 6 ? (int)letter + 10 : -1;
 }
 
 static bool read_hex(const char *text, uint8_t *ret, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i++) {
         int high = hex_value(text[2 * i]);
-        int low = high < 0 ? -1 : hex_value(text[2 * i + 1]);
-        if (low < 0)
+        int low = hex_value(text[2 * i + 1]);
+        if ((high | low) < 0)
             return false;
         ret[i] = (uint8_t)(high * 16 + low);
     }

@@ -10,6 +10,8 @@ struct checker {
     const char *reason;
     unsigned depth;
     bool too_deep;
+    json_visitor *visitor; /* NULL: none */
+    void *data;
 };
 
 static bool check_value(struct checker *c);
@@ -89,9 +91,21 @@ static bool check_unicode_escape(struct checker *c)
     return fail(c, "half a surrogate pair");
 }
 
+/* The bytes that need no second look: most of any document. */
+static const char *skip_plain(const char *at, const char *end)
+{
+    while (at < end && (unsigned char)*at >= 0x20 && (unsigned char)*at < 0x80 && *at != '"' &&
+           *at != '\\')
+        at++;
+    return at;
+}
+
 static bool check_string(struct checker *c)
 {
-    for (c->at++; c->at < c->end;) {
+    for (c->at++;;) {
+        c->at = skip_plain(c->at, c->end);
+        if (c->at == c->end)
+            break;
         unsigned char byte = (unsigned char)*c->at;
         if (byte == '"') {
             c->at++;
@@ -110,8 +124,6 @@ static bool check_string(struct checker *c)
             } else if (!escaped || !strchr("\"\\/bfnrt", escaped)) {
                 return fail(c, "an unknown escape in a string");
             }
-        } else if (byte < 0x80) {
-            c->at++;
         } else {
             size_t length = utf8_length((const unsigned char *)c->at, (size_t)(c->end - c->at));
             if (!length)
@@ -177,6 +189,28 @@ static bool check_member_name(struct checker *c)
     return true;
 }
 
+/* c->at on the quote, or the blanks before it. */
+static bool check_member(struct checker *c)
+{
+    const char *quote = json_skip_space(c->at, c->end);
+    if (!check_member_name(c))
+        return false;
+    if (!c->visitor || c->depth != 1)
+        return check_value(c);
+    /* The name ends at the last quote before the colon. */
+    const char *name_end = c->at - 1;
+    while (*name_end != '"')
+        name_end--;
+    const char *value = json_skip_space(c->at, c->end);
+    c->at = value;
+    if (!check_value(c))
+        return false;
+    struct json_member member = { quote + 1, (size_t)(name_end - quote - 1), value,
+                                  (size_t)(c->at - value) };
+    c->visitor(c->data, &member);
+    return true;
+}
+
 /* An object or an array, c->at on its bracket. */
 static bool check_container(struct checker *c, char close)
 {
@@ -192,7 +226,7 @@ static bool check_container(struct checker *c, char close)
         return true;
     }
     for (;;) {
-        if ((close == '}' && !check_member_name(c)) || !check_value(c))
+        if (!(close == '}' ? check_member(c) : check_value(c)))
             return false;
         int next = next_char(c);
         if (next != ',' && next != close)
@@ -229,15 +263,21 @@ static bool check_value(struct checker *c)
     }
 }
 
-bool json_text_check(const char *text, size_t length, struct json_error *ret)
+bool json_text_members(const char *text, size_t length, json_visitor *visitor, void *data,
+                       struct json_error *ret)
 {
-    struct checker c = { .at = text, .end = text + length };
+    struct checker c = { .at = text, .end = text + length, .visitor = visitor, .data = data };
     bool good = check_value(&c);
     if (good && next_char(&c) >= 0)
         good = fail(&c, "something follows the value");
     if (!good)
         *ret = (struct json_error){ c.reason, (size_t)(c.at - text), c.too_deep };
     return good;
+}
+
+bool json_text_check(const char *text, size_t length, struct json_error *ret)
+{
+    return json_text_members(text, length, NULL, NULL, ret);
 }
 
 static const char *skip_string(const char *at, const char *end)

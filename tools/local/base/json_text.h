@@ -22,6 +22,22 @@ struct json_error {
 /* True if the text is exactly one JSON value of valid UTF-8, blanks around it. */
 bool json_text_check(const char *text, size_t length, struct json_error *ret);
 
+/* A member of the outermost object: its name without the quotes, escapes as they are
+   written, and the text of its value. */
+struct json_member {
+    const char *name;
+    size_t name_length;
+    const char *value;
+    size_t length;
+};
+
+typedef void json_visitor(void *data, const struct json_member *member);
+
+/* The check, which calls back for each member on the way; whether all of the text is
+   good is known only at the end. */
+bool json_text_members(const char *text, size_t length, json_visitor *visitor, void *data,
+                       struct json_error *ret);
+
 /* For text that has passed the check: the first byte after blanks, and the first
    byte after the value that begins at `at`. */
 const char *json_skip_space(const char *at, const char *end);

@@ -62,61 +62,108 @@ static void count_refused(struct ingest *ingest, const struct refusal *refusal)
     pthread_mutex_unlock(&ingest->lock);
 }
 
-static void ingest_one(struct ingest *ingest, const char *text, size_t length,
-                       ingest_refused *refused, void *data)
+static void refuse(struct ingest *ingest, const struct refusal *refusal, ingest_refused *refused,
+                   void *data)
 {
-    struct document document;
-    struct refusal refusal;
-    int r = document_parse(text, length, &document, &refusal);
-    if (r == 0) {
-        r = store_put(ingest->store, &document);
-        if (r == -ENOSPC)
-            refusal_set(&refusal, REFUSED_TRACE_FULL,
-                        "the trace has reached its limit of documents or bytes");
-        else if (r < 0)
-            refusal_set(&refusal, REFUSED_MEMORY, "out of memory");
-    }
-    if (r < 0) {
-        count_refused(ingest, &refusal);
-        if (refused)
-            refused(data, &refusal);
+    count_refused(ingest, refusal);
+    if (refused)
+        refused(data, refusal);
+}
+
+static void refuse_full(struct ingest *ingest, const struct document *document, int error,
+                        ingest_refused *refused, void *data)
+{
+    struct refusal refusal = { 0 };
+    if (error == -ENOSPC)
+        refusal_set(&refusal, REFUSED_TRACE_FULL,
+                    "the trace has reached its limit of documents or bytes");
+    else
+        refusal_set(&refusal, REFUSED_MEMORY, "out of memory");
+    entity_id_format(document->id, refusal.id);
+    refuse(ingest, &refusal, refused, data);
+}
+
+/* Documents that are good, waiting to be kept together. */
+struct batch {
+    struct document documents[STORE_PUT_MAX];
+    size_t count;
+    ingest_refused *refused;
+    void *data;
+};
+
+static void keep_batch(struct ingest *ingest, struct batch *batch)
+{
+    int results[STORE_PUT_MAX];
+    uint64_t kept = 0;
+    if (!batch->count)
         return;
+    store_put_many(ingest->store, batch->documents, batch->count, results);
+    for (size_t i = 0; i < batch->count; i++) {
+        if (results[i] == 0)
+            kept++;
+        else
+            refuse_full(ingest, &batch->documents[i], results[i], batch->refused, batch->data);
     }
+    batch->count = 0;
     pthread_mutex_lock(&ingest->lock);
-    ingest->counts.received++;
-    ingest->counts.kept++;
+    ingest->counts.received += kept;
+    ingest->counts.kept += kept;
     pthread_mutex_unlock(&ingest->lock);
 }
 
-void ingest_document(struct ingest *ingest, const char *text, size_t length,
-                     ingest_refused *refused, void *data)
+static void take_one(struct ingest *ingest, const char *text, size_t length, struct batch *batch)
+{
+    struct refusal refusal;
+    if (document_parse(text, length, &batch->documents[batch->count], &refusal) < 0)
+        refuse(ingest, &refusal, batch->refused, batch->data);
+    else
+        batch->count++;
+    if (batch->count == STORE_PUT_MAX)
+        keep_batch(ingest, batch);
+}
+
+/* A document, or an array of documents: the service takes that of subsegments. */
+static void take(struct ingest *ingest, const char *text, size_t length, struct batch *batch)
 {
     const char *end = text + length;
     const char *at = json_skip_space(text, end);
     struct json_error error;
-    /* The service also takes an array of subsegments. */
     if (at == end || *at != '[' || !json_text_check(text, length, &error)) {
-        ingest_one(ingest, text, length, refused, data);
+        take_one(ingest, text, length, batch);
         return;
     }
     for (at = json_skip_space(at + 1, end); *at != ']';) {
         const char *item_end = json_skip_value(at, end);
-        ingest_one(ingest, at, (size_t)(item_end - at), refused, data);
+        take_one(ingest, at, (size_t)(item_end - at), batch);
         at = json_skip_space(item_end, end);
         if (*at == ',')
             at = json_skip_space(at + 1, end);
     }
 }
 
-void ingest_datagram(struct ingest *ingest, const char *datagram, size_t length)
+void ingest_document(struct ingest *ingest, const char *text, size_t length,
+                     ingest_refused *refused, void *data)
 {
-    const char *body;
-    size_t body_length;
-    struct refusal refusal;
-    if (datagram_body(datagram, length, &body, &body_length, &refusal) < 0)
-        count_refused(ingest, &refusal);
-    else
-        ingest_document(ingest, body, body_length, NULL, NULL);
+    struct batch batch = { .refused = refused, .data = data };
+    take(ingest, text, length, &batch);
+    keep_batch(ingest, &batch);
+}
+
+void ingest_datagrams(struct ingest *ingest, const struct datagram *datagrams, size_t count)
+{
+    struct batch batch;
+    batch.count = 0;
+    batch.refused = NULL;
+    for (size_t i = 0; i < count; i++) {
+        const char *body;
+        size_t length;
+        struct refusal refusal;
+        if (datagram_body(datagrams[i].data, datagrams[i].length, &body, &length, &refusal) < 0)
+            count_refused(ingest, &refusal);
+        else
+            take(ingest, body, length, &batch);
+    }
+    keep_batch(ingest, &batch);
 }
 
 void ingest_truncated(struct ingest *ingest)

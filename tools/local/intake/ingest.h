@@ -31,8 +31,13 @@ void ingest_free(struct ingest *ingest);
    is not kept. From any thread. */
 void ingest_document(struct ingest *ingest, const char *text, size_t length,
                      ingest_refused *refused, void *data);
-/* A datagram of the daemon's protocol. */
-void ingest_datagram(struct ingest *ingest, const char *datagram, size_t length);
+/* Datagrams of the daemon's protocol, in the order in which they came: together they
+   cost less than one by one. */
+struct datagram {
+    const char *data;
+    size_t length;
+};
+void ingest_datagrams(struct ingest *ingest, const struct datagram *datagrams, size_t count);
 /* A datagram that was longer than the buffer. */
 void ingest_truncated(struct ingest *ingest);
 /* The socket's own count of datagrams it had no room for. */

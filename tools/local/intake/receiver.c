@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BATCH          32
+#define BATCH          64
 #define DATAGRAM_BYTES 65536
 /* The default receive buffer holds some 166 small documents: a burst would not fit. */
 #define SOCKET_BYTES (8 * 1024 * 1024)
@@ -68,15 +68,18 @@ static bool read_batch(struct receiver *receiver)
     /* An error is an ICMP message about some reply, of which there are none. */
     if (count <= 0)
         return false;
+    struct datagram datagrams[BATCH];
+    size_t whole = 0;
     for (int i = 0; i < count; i++) {
         struct msghdr *message = &receiver->messages[i].msg_hdr;
         if (message->msg_flags & MSG_TRUNC)
             ingest_truncated(receiver->ingest);
         else
-            ingest_datagram(receiver->ingest, receiver->datagrams[i],
-                            receiver->messages[i].msg_len);
+            datagrams[whole++] = (struct datagram){ receiver->datagrams[i],
+                                                    receiver->messages[i].msg_len };
         note_lost(receiver, message);
     }
+    ingest_datagrams(receiver->ingest, datagrams, whole);
     return true;
 }
 

@@ -72,8 +72,7 @@ const char *refusal_text(enum refusal_reason reason);
 __attribute__((format(printf, 3, 4))) void
 refusal_set(struct refusal *ret, enum refusal_reason reason, const char *format, ...);
 
-/* ret->text is the caller's text. 0, or -EINVAL with the refusal, or -ENOMEM (with
-   a refusal too). */
+/* ret->text is the caller's text. 0, or -EINVAL with the refusal. */
 int document_parse(const char *text, size_t length, struct document *ret,
                    struct refusal *ret_refusal);
 
