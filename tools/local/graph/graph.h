@@ -8,6 +8,10 @@
 
 #include <cjson/cJSON.h>
 
+/* The service's own limit for nodes. What is beyond them is left out. */
+#define GRAPH_NODES_MAX 10000u
+#define GRAPH_EDGES_MAX 50000u
+
 struct graph;
 
 /* 0 or -ENOMEM. */
@@ -18,7 +22,7 @@ void graph_free(struct graph *graph);
    they are added. 0 or -ENOMEM, after which the graph can only be freed. */
 int graph_add(struct graph *graph, const struct facts *facts);
 
-/* The array "Services"; NULL when out of memory. */
-cJSON *graph_services(const struct graph *graph);
+/* The array "Services"; NULL when out of memory. More traces may be added after. */
+cJSON *graph_services(struct graph *graph);
 
 #endif

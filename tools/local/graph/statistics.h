@@ -9,17 +9,19 @@
 #include <cjson/cJSON.h>
 #include <stdint.h>
 
-/* Seconds, rounded to 3 decimals; above 200 different values neighbours are merged. */
+/* What a reply has at most; with more different values neighbours are merged. */
 #define HISTOGRAM_VALUES_MAX 200u
 
 struct histogram_value {
-    double seconds;
+    double seconds; /* rounded to 3 decimals */
     uint64_t count;
 };
 
+/* Keeps all values apart, so that it is the same in whatever order they came. */
 struct histogram {
-    struct histogram_value *values; /* in ascending order */
+    struct histogram_value *values;
     size_t count;
+    size_t sorted; /* so many of them are in ascending order, each once */
     size_t size;
 };
 
@@ -36,10 +38,11 @@ void statistics_add(struct statistics *statistics, const struct facts_item *item
 uint64_t statistics_total(const struct statistics *statistics);
 cJSON *statistics_json(const struct statistics *statistics); /* NULL: out of memory */
 
-int histogram_add(struct histogram *histogram, double seconds); /* 0 or -ENOMEM */
+/* Less than nothing counts as nothing. 0 or -ENOMEM. */
+int histogram_add(struct histogram *histogram, double seconds);
 void histogram_free(struct histogram *histogram);
-cJSON *histogram_json(const struct histogram *histogram); /* NULL: out of memory */
-/* 0 to 1 as the share; 0 if it is empty. */
-double histogram_percentile(const struct histogram *histogram, double share);
+cJSON *histogram_json(struct histogram *histogram); /* NULL: out of memory */
+/* The least value which a share (0 to 1) of all does not exceed; 0 if it is empty. */
+double histogram_percentile(struct histogram *histogram, double share);
 
 #endif
