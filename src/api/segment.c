@@ -22,14 +22,15 @@ static const xray_subsegment_params plain_subsegment = { .size = sizeof(plain_su
 /* A begin that failed for want of memory is remembered; one that was not wanted is not. */
 static xray_segment *push(xray_recorder *recorder, struct xr_segment *segment)
 {
-    if (__builtin_expect(!segment, 0) && ((recorder && recorder->disabled) || xr_hooks_running))
+    if (__builtin_expect(!segment, 0) &&
+        ((recorder && recorder->disabled) || xr_thread.hooks_running))
         return NULL;
     return xr_current_push(segment);
 }
 
 static xray_segment *context_missing(xray_recorder *recorder)
 {
-    if (!recorder || recorder->disabled || xr_hooks_running ||
+    if (!recorder || recorder->disabled || xr_thread.hooks_running ||
         recorder->context_missing == XRAY_CONTEXT_MISSING_IGNORE)
         return NULL;
     if (xr_recorder_may_complain(recorder, XR_COMPLAINT_CONTEXT))

@@ -23,13 +23,13 @@ static inline struct xr_hook_call xr_hook_enter(void)
     struct xr_hook_call call = { .error = errno };
 
     pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &call.cancel_state);
-    xr_hooks_running++;
+    xr_thread.hooks_running++;
     return call;
 }
 
 static inline void xr_hook_leave(struct xr_hook_call call)
 {
-    xr_hooks_running--;
+    xr_thread.hooks_running--;
     pthread_setcancelstate(call.cancel_state, NULL);
     errno = call.error;
 }

@@ -20,33 +20,37 @@ static const struct {
     [XR_POOL_64K] = { 65536, 8, 1 },
 };
 
-_Thread_local struct xr_pool_list xr_pool_mine[XR_POOL_CLASSES];
-static struct xr_pool_list shared[XR_POOL_CLASSES];
+static struct xr_pool_block *shared[XR_POOL_CLASSES];
 static pthread_mutex_t shared_lock = PTHREAD_MUTEX_INITIALIZER;
 
-static void push(struct xr_pool_list *list, struct xr_pool_block *block)
+static void push(struct xr_pool_block **list, struct xr_pool_block *block)
 {
-    block->next = list->first;
-    list->first = block;
-    list->count++;
+    block->next = *list;
+    *list = block;
 }
 
-static void move(struct xr_pool_list *to, struct xr_pool_list *from, size_t count)
+/* Returns how many there were, at most count. */
+static size_t move(struct xr_pool_block **to, struct xr_pool_block **from, size_t count)
 {
-    while (count-- > 0 && from->first) {
-        struct xr_pool_block *block = from->first;
+    size_t moved = 0;
 
-        from->first = block->next;
-        from->count--;
+    for (; moved < count && *from; moved++) {
+        struct xr_pool_block *block = *from;
+
+        *from = block->next;
         push(to, block);
     }
+    return moved;
 }
 
+/* Without places: who comes again enters again. */
 static void give_back_all(void)
 {
     pthread_mutex_lock(&shared_lock);
-    for (int class = 0; class < XR_POOL_CLASSES; class ++)
-        move(&shared[class], &xr_pool_mine[class], SIZE_MAX);
+    for (int class = 0; class < XR_POOL_CLASSES; class ++) {
+        move(&shared[class], &xr_thread.pools[class].first, SIZE_MAX);
+        xr_thread.pools[class].places = 0;
+    }
     pthread_mutex_unlock(&shared_lock);
 }
 
@@ -89,6 +93,7 @@ static void list(struct slab *slab)
 /* Segments must be aligned to their size: a slab has room for that, of which some is in front. */
 static void make(enum xr_pool_class class)
 {
+    struct xr_pool_list *mine = &xr_thread.pools[class];
     size_t bytes = classes[class].bytes;
     size_t slab = classes[class].slab * bytes + (class == XR_POOL_SEGMENT ? bytes : 0);
     char *memory = xr_alloc(slab);
@@ -101,33 +106,37 @@ static void make(enum xr_pool_class class)
         memory += bytes - (uintptr_t)memory % bytes;
     }
     for (size_t i = classes[class].slab; i-- > 0;)
-        push(&xr_pool_mine[class], (struct xr_pool_block *)(memory + i * bytes));
+        push(&mine->first, (struct xr_pool_block *)(memory + i * bytes));
+    mine->places -= classes[class].slab;
 }
 
 void *xr_pool_get_slow(enum xr_pool_class class)
 {
-    struct xr_pool_list *list = &xr_pool_mine[class];
+    struct xr_pool_list *mine = &xr_thread.pools[class];
+    size_t keep = classes[class].keep;
 
     xr_thread_enter();
-    list->keep = classes[class].keep;
     lock();
-    move(list, &shared[class], list->keep / 2);
+    mine->places = keep - move(&mine->first, &shared[class], keep / 2);
     unlock();
-    if (!list->first)
+    if (!mine->first)
         make(class);
-    return list->first ? xr_pool_get(class) : NULL;
+    return mine->first ? xr_pool_get(class) : NULL;
 }
 
-void xr_pool_give_back(enum xr_pool_class class)
+void xr_pool_make_place(enum xr_pool_class class)
 {
-    struct xr_pool_list *list = &xr_pool_mine[class];
+    struct xr_pool_list *mine = &xr_thread.pools[class];
+    size_t keep = classes[class].keep;
 
     xr_thread_enter();
-    list->keep = classes[class].keep;
-    if (list->count <= list->keep)
+    /* Nothing is kept, so far. */
+    if (!mine->first) {
+        mine->places = keep;
         return;
+    }
     lock();
-    move(&shared[class], list, list->keep / 2);
+    mine->places = move(&shared[class], &mine->first, keep / 2);
     unlock();
 }
 

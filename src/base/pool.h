@@ -10,13 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum xr_pool_class {
-    XR_POOL_SEGMENT, /* 2 KiB, aligned to its size, all zero at first */
-    XR_POOL_4K,
-    XR_POOL_16K,
-    XR_POOL_64K,
-    XR_POOL_CLASSES,
-};
+#include "base/thread.h"
 
 #define XR_POOL_SEGMENT_BYTES 2048
 
@@ -25,59 +19,45 @@ void xr_pool_set_up(void);
 
 size_t xr_pool_bytes(enum xr_pool_class class);
 
-struct xr_pool_block {
-    struct xr_pool_block *next;
-};
-
-struct xr_pool_list {
-    struct xr_pool_block *first;
-    size_t count;
-    size_t keep; /* a thread keeps at most this many: half of them go when one is over */
-};
-
-/* What this thread keeps. keep is 0 until it has been here once. */
-extern _Thread_local struct xr_pool_list xr_pool_mine[XR_POOL_CLASSES];
-
 void *xr_pool_get_slow(enum xr_pool_class class);
-void xr_pool_give_back(enum xr_pool_class class);
+/* Gives half of what this thread keeps to the process. */
+void xr_pool_make_place(enum xr_pool_class class);
 
 /* NULL when out of memory. */
 static inline void *xr_pool_get(enum xr_pool_class class)
 {
-    struct xr_pool_list *list = &xr_pool_mine[class];
+    struct xr_pool_list *list = &xr_thread.pools[class];
     struct xr_pool_block *block = list->first;
 
     if (__builtin_expect(!block, 0))
         return xr_pool_get_slow(class);
     list->first = block->next;
-    list->count--;
+    list->places++;
     return block;
 }
 
-/* Whether this thread's list takes one more. */
+/* Whether this thread's list takes one more. It does not before the thread has been here. */
 static inline bool xr_pool_has_place(enum xr_pool_class class)
 {
-    return xr_pool_mine[class].count < xr_pool_mine[class].keep;
+    return xr_thread.pools[class].places > 0;
 }
 
 /* To this thread's list, when that has a place. */
 static inline void xr_pool_put_here(enum xr_pool_class class, void *memory)
 {
-    struct xr_pool_list *list = &xr_pool_mine[class];
+    struct xr_pool_list *list = &xr_thread.pools[class];
     struct xr_pool_block *block = (struct xr_pool_block *)memory;
 
     block->next = list->first;
     list->first = block;
-    list->count++;
+    list->places--;
 }
 
 static inline void xr_pool_put(enum xr_pool_class class, void *memory)
 {
-    bool has_place = xr_pool_has_place(class);
-
+    if (__builtin_expect(!xr_pool_has_place(class), 0))
+        xr_pool_make_place(class);
     xr_pool_put_here(class, memory);
-    if (__builtin_expect(!has_place, 0))
-        xr_pool_give_back(class);
 }
 
 #endif /* XR_BASE_POOL_H */

@@ -10,7 +10,6 @@
 #define MAX_HOOKS 4
 
 _Thread_local struct xr_thread xr_thread;
-_Thread_local unsigned xr_hooks_running;
 uint32_t xr_fork_generation = 1;
 
 static const struct xr_thread_hooks *registered[MAX_HOOKS];

@@ -61,7 +61,7 @@ static void *run(void *data)
     bool last = false;
 
     /* What an emitter begins is not recorded. */
-    xr_hooks_running++;
+    xr_thread.hooks_running++;
     pthread_mutex_lock(&queue->lock);
     while (!last) {
         uint64_t requested, units;

@@ -77,7 +77,7 @@ static void *look(void *data)
     const struct xr_udp_address *present = &udp->addresses[current];
     struct xr_udp_address *next = &udp->addresses[1 - current];
 
-    xr_hooks_running++;
+    xr_thread.hooks_running++;
     if (xr_udp_lookup(udp->host, udp->port, &hints, &found) == 0) {
         keep(next, choose(found, present, udp->failing));
         freeaddrinfo(found);

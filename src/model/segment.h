@@ -143,18 +143,25 @@ static inline const char *xr_segment_service(const struct xr_segment *segment)
     return xr_segment_extra(segment) + segment->extra_length + 1;
 }
 
-/* Complete when its first word is: that is written last and read first. */
-static inline xray_trace_id xr_segment_trace(const struct xr_segment *segment)
+/* Complete when its first word is, and nothing before: that is written last and read first. */
+static inline xray_trace_id xr_segment_trace_words(const struct xr_segment *segment)
 {
     uint64_t words[2];
     xray_trace_id id;
 
     words[0] = atomic_load_explicit(&segment->trace[0], memory_order_acquire);
     words[1] = atomic_load_explicit(&segment->trace[1], memory_order_relaxed);
-    if (words[0] == 0)
-        words[1] = 0;
     memcpy(id.bytes, words, sizeof(words));
     return id;
+}
+
+static inline xray_trace_id xr_segment_trace(const struct xr_segment *segment)
+{
+    xray_trace_id id = xr_segment_trace_words(segment);
+    uint64_t first;
+
+    memcpy(&first, id.bytes, sizeof(first));
+    return first == 0 ? (xray_trace_id){ 0 } : id;
 }
 
 static inline void xr_segment_set_trace(struct xr_segment *segment, const xray_trace_id *id)

@@ -21,7 +21,7 @@ static inline struct xr_segment *new_segment(xray_recorder *recorder, uint32_t f
 {
     struct xr_segment *segment;
 
-    if (__builtin_expect(recorder->disabled || xr_hooks_running, 0))
+    if (__builtin_expect(recorder->disabled || xr_thread.hooks_running, 0))
         return NULL;
     xr_thread_enter();
     segment = xr_pool_get(XR_POOL_SEGMENT);

@@ -5,8 +5,6 @@
 
 #include "base/alloc.h"
 
-_Thread_local struct xr_counters_cache xr_counters_cache;
-
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct xr_counters *all;
 static uint64_t last_serial;
@@ -30,7 +28,8 @@ static void on_thread_exit(void)
             if (atomic_load(&set->owner) == xr_thread.id)
                 atomic_store(&set->owner, 0);
     give_lock();
-    xr_counters_cache = (struct xr_counters_cache){ 0 };
+    xr_thread.counters_serial = 0;
+    xr_thread.counters = NULL;
 }
 
 void xr_counters_set_up(void)
@@ -127,7 +126,8 @@ struct xr_counter_set *xr_counters_find(struct xr_counters *counters)
         set = make(counters);
     if (!set)
         return &counters->lost;
-    xr_counters_cache = (struct xr_counters_cache){ counters->serial, set };
+    xr_thread.counters_serial = counters->serial;
+    xr_thread.counters = set;
     return set;
 }
 

@@ -58,13 +58,6 @@ void xr_counters_set_up(void);
 void xr_counters_begin(struct xr_counters *counters);
 void xr_counters_end(struct xr_counters *counters);
 
-struct xr_counters_cache {
-    uint64_t serial;
-    struct xr_counter_set *set;
-};
-
-extern _Thread_local struct xr_counters_cache xr_counters_cache;
-
 struct xr_counter_set *xr_counters_find(struct xr_counters *counters);
 
 /* No other thread writes to a set, so this needs no locked instruction. */
@@ -79,15 +72,15 @@ static inline void xr_counter_set_add(struct xr_counter_set *set, enum xr_counte
 /* To the set that this thread used last. */
 static inline void xr_counters_add_mine(enum xr_counter counter, uint64_t amount)
 {
-    xr_counter_set_add(xr_counters_cache.set, counter, amount);
+    xr_counter_set_add(xr_thread.counters, counter, amount);
 }
 
 static inline void xr_counters_add(struct xr_counters *counters, enum xr_counter counter,
                                    uint64_t amount)
 {
-    struct xr_counter_set *set = xr_counters_cache.set;
+    struct xr_counter_set *set = xr_thread.counters;
 
-    if (__builtin_expect(xr_counters_cache.serial != counters->serial, 0))
+    if (__builtin_expect(xr_thread.counters_serial != counters->serial, 0))
         set = xr_counters_find(counters);
     xr_counter_set_add(set, counter, amount);
 }

@@ -26,7 +26,7 @@ static struct xr_segment *open_here(const xray_segment *handle)
 
 struct xr_segment *xr_current_segment_slow(void)
 {
-    if (xr_stack.unlisted || xr_hooks_running)
+    if (xr_stack.unlisted || xr_thread.hooks_running)
         return NULL;
     for (; *xr_stack.top; xr_stack.top--) {
         struct xr_segment *segment = open_here(*xr_stack.top);
@@ -39,7 +39,7 @@ struct xr_segment *xr_current_segment_slow(void)
 
 bool xr_current_is_placeholder(void)
 {
-    return !xr_hooks_running && !xr_current_segment_slow() && *xr_stack.top != NULL;
+    return !xr_thread.hooks_running && !xr_current_segment_slow() && *xr_stack.top != NULL;
 }
 
 static size_t capacity_of(int32_t class)

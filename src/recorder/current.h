@@ -36,7 +36,7 @@ static inline struct xr_segment *xr_current_segment_if_plain(void)
 {
     struct xr_segment *segment = xr_segment_of(*xr_stack.top);
 
-    if (__builtin_expect(!segment || xr_hooks_running ||
+    if (__builtin_expect(!segment || xr_thread.hooks_running ||
                              atomic_load_explicit(&segment->home, memory_order_relaxed) !=
                                  xr_thread.id,
                          0))

@@ -14,7 +14,7 @@ void xr_recorder_after_fork(xray_recorder *recorder)
     uint32_t prepared = atomic_load(&recorder->fork_prepared);
     struct xr_hook_call call;
 
-    if (xr_hooks_running)
+    if (xr_thread.hooks_running)
         return;
     if (prepared == xr_fork_generation ||
         !atomic_compare_exchange_strong(&recorder->fork_prepared, &prepared, xr_fork_generation)) {

@@ -72,7 +72,7 @@ static void on_thread_exit(void)
 /* Of the thread that called exit(): the others may still be at work. A hook may hold locks. */
 static void on_process_exit(void)
 {
-    if (!xr_hooks_running)
+    if (!xr_thread.hooks_running)
         leave_all(&process_exit);
 }
 

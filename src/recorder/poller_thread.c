@@ -124,7 +124,7 @@ static void *run(void *data)
     struct xr_poller *poller = data;
 
     /* What a transport begins is not recorded, nor is it sampled by what it fetches. */
-    xr_hooks_running++;
+    xr_thread.hooks_running++;
     while (!is_stopping(poller)) {
         struct xr_central_call call = { 0 };
 

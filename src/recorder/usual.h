@@ -39,7 +39,7 @@ static inline void xr_segment_set_place(struct xr_segment *segment, xray_segment
 static inline void xr_segment_inherit(struct xr_segment *segment, struct xr_segment *parent)
 {
     uint64_t parent_id = atomic_load_explicit(&parent->id, memory_order_relaxed);
-    xray_trace_id trace = xr_segment_trace(parent);
+    xray_trace_id trace = xr_segment_trace_words(parent);
 
     /* Without an id of its own, what it passes on is whom it was called by. */
     xr_segment_set_place(segment, xr_handle(parent), &trace,
@@ -49,8 +49,8 @@ static inline void xr_segment_inherit(struct xr_segment *segment, struct xr_segm
 /* Whether a segment can begin without anything being looked for first. */
 static inline bool xr_usual_is_ready(const xray_recorder *recorder)
 {
-    return !xr_hooks_running && xr_pool_mine[XR_POOL_SEGMENT].first &&
-           xr_counters_cache.serial == recorder->counters.serial && xr_stack.top != xr_stack.limit;
+    return !xr_thread.hooks_running && xr_thread.pools[XR_POOL_SEGMENT].first &&
+           xr_thread.counters_serial == recorder->counters.serial && xr_stack.top != xr_stack.limit;
 }
 
 /* To be put on the stack. */

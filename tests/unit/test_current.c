@@ -176,10 +176,10 @@ Test(current, is_nothing_to_a_hook)
     struct xr_segment *a = make();
 
     xr_current_push(a);
-    xr_hooks_running++;
+    xr_thread.hooks_running++;
     cr_expect_null(xr_current_segment());
     cr_expect_not(xr_current_is_placeholder());
-    xr_hooks_running--;
+    xr_thread.hooks_running--;
     cr_expect_eq(xr_current_segment(), a);
     unmake(a);
 }

@@ -198,7 +198,7 @@ Test(queue, sleeps_when_there_is_nothing_and_wakes_for_the_next)
 static int count_hooks(void *data, const xray_document *document)
 {
     (void)document;
-    *(unsigned *)data = xr_hooks_running;
+    *(unsigned *)data = xr_thread.hooks_running;
     return 0;
 }
 
