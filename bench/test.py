@@ -71,7 +71,8 @@ class Record(unittest.TestCase):
         self.assertIn('"W9"', result.stderr)
 
     def test_help_has_examples_and_the_exit_statuses(self):
-        for words in ([programs / 'bench-record'], [HERE / 'compare'], [HERE / 'peers' / 'run']):
+        for words in ([programs / 'bench-record'], [HERE / 'compare'], [HERE / 'peers' / 'run'],
+                      [HERE / 'local-ingest']):
             with self.subTest(words[0].name):
                 result = run(*words, '--help')
                 self.assertEqual(result.returncode, 0, result.stderr)
@@ -117,6 +118,24 @@ class Sink(unittest.TestCase):
             self.socket.send(datagram)
         counts = self.take()
         self.assertEqual((counts['documents'], counts['malformed']), (3, 3))
+
+
+class LocalIngest(unittest.TestCase):
+    def test_each_document_is_found_by_queries(self):
+        if not (programs.parent / 'tools/local/xraytrace-local').exists():
+            self.skipTest('xraytrace-local is not built')
+        result = run(HERE / 'local-ingest', '--programs', programs.parent, '--quick',
+                     '--only', 'L1,L4')
+        self.assertEqual(result.returncode, 0, result.stderr)
+        lines = {line['workload']: line for line in map(json.loads, result.stdout.splitlines())}
+        self.assertEqual(lines['L1']['found'], lines['L1']['documents'])
+        self.assertGreater(lines['L1']['documents'], 500)
+        self.assertGreater(lines['L4']['seconds'], 0)
+
+    def test_an_unknown_workload_is_named(self):
+        result = run(HERE / 'local-ingest', '--programs', programs.parent, '--only', 'L9')
+        self.assertEqual(result.returncode, 2)
+        self.assertIn('L9', result.stderr)
 
 
 class Compare(unittest.TestCase):

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "local/cli/options.h"
 
+#include "local/cli/quantities.h"
 #include "local/cli/waterfall.h"
 #include "local/http/sockets.h"
 
@@ -13,12 +14,16 @@
 #define PORT_DEFAULT  2000
 #define LIMIT_DEFAULT 20
 #define LIMIT_MAX     100000
+#define TRACES_MAX    10000000
 
 enum option_id {
     OPTION_PORT = 1,
     OPTION_BIND,
     OPTION_SAMPLING,
     OPTION_SAMPLING_RULES,
+    OPTION_MAX_TRACES,
+    OPTION_MAX_BYTES,
+    OPTION_MAX_AGE,
     OPTION_HOST,
     OPTION_JSON,
     OPTION_WIDTH,
@@ -36,6 +41,9 @@ static const struct option long_options[] = {
     { "bind", required_argument, NULL, OPTION_BIND },
     { "sampling", required_argument, NULL, OPTION_SAMPLING },
     { "sampling-rules", required_argument, NULL, OPTION_SAMPLING_RULES },
+    { "max-traces", required_argument, NULL, OPTION_MAX_TRACES },
+    { "max-bytes", required_argument, NULL, OPTION_MAX_BYTES },
+    { "max-age", required_argument, NULL, OPTION_MAX_AGE },
     { "host", required_argument, NULL, OPTION_HOST },
     { "json", no_argument, NULL, OPTION_JSON },
     { "width", required_argument, NULL, OPTION_WIDTH },
@@ -51,6 +59,9 @@ static const unsigned option_commands[] = {
     [OPTION_BIND] = FOR(COMMAND_SERVE),
     [OPTION_SAMPLING] = FOR(COMMAND_SERVE),
     [OPTION_SAMPLING_RULES] = FOR(COMMAND_SERVE),
+    [OPTION_MAX_TRACES] = FOR(COMMAND_SERVE),
+    [OPTION_MAX_BYTES] = FOR(COMMAND_SERVE),
+    [OPTION_MAX_AGE] = FOR(COMMAND_SERVE),
     [OPTION_HOST] = FOR_READERS,
     [OPTION_JSON] = FOR(COMMAND_SHOW),
     [OPTION_WIDTH] = FOR_READERS,
@@ -78,6 +89,9 @@ void options_help(void)
          "                   second and 5 %, as in the cloud\n"
          "  --sampling-rules FILE    more rules: what GetSamplingRules returns, or the local\n"
          "                   rules of SDKs\n"
+         "  --max-traces N   keeps so many traces, default 10000\n"
+         "  --max-bytes N    of documents and what is known of them, default 256M; K, M, G\n"
+         "  --max-age TIME   since a trace's last document, default 24h; s, m, h, d\n"
          "\n"
          "  list             the latest traces: id, start, duration, entry point, status\n"
          "    --limit N      at most so many, default 20\n"
@@ -173,6 +187,19 @@ static int read_option(int id, struct options *options)
         return read_sampling(optarg, &options->sampling_cloud);
     case OPTION_SAMPLING_RULES:
         options->sampling_rules = optarg;
+        return 0;
+    case OPTION_MAX_TRACES:
+        if (!read_number(optarg, 1, TRACES_MAX, &number))
+            return usage("--max-traces is a number from 1 to 10000000, not %s", optarg);
+        options->limits.traces = number;
+        return 0;
+    case OPTION_MAX_BYTES:
+        if (!quantity_bytes(optarg, &options->limits.bytes))
+            return usage("--max-bytes is a number such as 64M or 2G, not %s", optarg);
+        return 0;
+    case OPTION_MAX_AGE:
+        if (!quantity_seconds(optarg, &options->limits.age_seconds))
+            return usage("--max-age is a time such as 90s, 15m, 24h or 7d, not %s", optarg);
         return 0;
     case OPTION_JSON:
         options->json = true;

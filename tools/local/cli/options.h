@@ -4,6 +4,7 @@
 #define LOCAL_OPTIONS_H
 
 #include "local/base/ids.h"
+#include "local/store/store.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,6 +39,7 @@ struct options {
     uint16_t port;
     const char *sampling_rules; /* a file, or NULL */
     bool sampling_cloud;        /* Default as in the cloud, instead of everything */
+    struct store_limits limits; /* 0: the store's own */
     unsigned width;             /* 0: the terminal's */
     unsigned limit;             /* of list */
     bool json;

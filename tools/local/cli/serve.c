@@ -106,7 +106,7 @@ static int serve(const struct options *options, const struct socket_pair *socket
                  struct sampling_service *sampling, const sigset_t *stop_signals)
 {
     struct api api = { .sampling = sampling };
-    int r = store_new(&api.store, NULL);
+    int r = store_new(&api.store, &options->limits);
     if (r == 0) {
         r = ingest_new(&api.ingest, api.store, stderr);
         if (r < 0)
