@@ -35,10 +35,11 @@ static int next_char(struct checker *c)
     return c->at < c->end ? (unsigned char)*c->at : -1;
 }
 
-/* The bytes of one UTF-8 sequence, or 0: no overlong form, no surrogate. */
-static size_t utf8_length(const unsigned char *at, size_t left)
+size_t json_utf8_length(const char *text, const char *end)
 {
     static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };
+    const unsigned char *at = (const unsigned char *)text;
+    size_t left = (size_t)(end - text);
     size_t length = at[0] >= 0xf0 ? 4 : at[0] >= 0xe0 ? 3 : 2;
     if (at[0] < 0xc2 || at[0] > 0xf4 || length > left)
         return 0;
@@ -125,7 +126,7 @@ static bool check_string(struct checker *c)
                 return fail(c, "an unknown escape in a string");
             }
         } else {
-            size_t length = utf8_length((const unsigned char *)c->at, (size_t)(c->end - c->at));
+            size_t length = json_utf8_length(c->at, c->end);
             if (!length)
                 return fail(c, "not UTF-8");
             c->at += length;

@@ -38,6 +38,10 @@ typedef void json_visitor(void *data, const struct json_member *member);
 bool json_text_members(const char *text, size_t length, json_visitor *visitor, void *data,
                        struct json_error *ret);
 
+/* The bytes of the UTF-8 sequence of a character beyond ASCII, or 0: no overlong form, no
+   surrogate. */
+size_t json_utf8_length(const char *text, const char *end);
+
 /* For text that has passed the check: the first byte after blanks, and the first
    byte after the value that begins at `at`. */
 const char *json_skip_space(const char *at, const char *end);
