@@ -292,26 +292,14 @@ static bool like_service(const cJSON *wanted, const struct facts *facts,
            like_entities(get(wanted, "EntityPath"), facts, service, is_timed);
 }
 
-static bool is_client_impacting(const struct facts *facts, enum facts_cause_kind kind)
-{
-    switch (kind) {
-    case CAUSE_FAULT:
-        return facts->marks & MARK_FAULT;
-    case CAUSE_ERROR:
-        return facts->marks & MARK_ERROR;
-    case CAUSE_RESPONSE_TIME:
-        break;
-    }
-    return true; /* who called waited for it */
-}
-
 static bool like_cause(const cJSON *wanted, const struct facts *facts,
                        const struct facts_cause *cause)
 {
     const struct facts_cause_service *service = &facts->cause_services[cause->first_service];
     const cJSON *services = get(wanted, "Services");
     const cJSON *one;
-    if (!like_boolean(wanted, "ClientImpacting", is_client_impacting(facts, cause->kind)))
+    /* Causes are only looked for where who called the root noticed. */
+    if (!like_boolean(wanted, "ClientImpacting", true))
         return false;
     if (!services)
         return true;

@@ -130,10 +130,12 @@ static int find_part(const char *text, size_t length, const char *const *names, 
 static bool parse_cause_json(struct parser *p, struct node *node)
 {
     char reason[128];
+    scan_blanks(p);
+    size_t position = p->at;
     if (!parse_comparison(p, &node->compare) ||
         (node->compare != COMPARE_EQUAL && node->compare != COMPARE_NOT_EQUAL))
-        return parse_fail(p, p->at, "rootcause.json is followed by = #[…] or != #[…], at %zu",
-                          p->at);
+        return parse_fail(p, position, "rootcause.json is followed by = #[…] or != #[…], at %zu",
+                          position);
     if (!scan_expect(p, '#'))
         return false;
     if (scan_peek(p) != '[')
@@ -210,10 +212,12 @@ struct node *parse_group(struct parser *p, bool is_arn, size_t position)
         return NULL;
     note_nested(p, position);
     node->is_arn = is_arn;
+    scan_blanks(p);
+    size_t compare_at = p->at;
     if (!parse_comparison(p, &node->compare) ||
         (node->compare != COMPARE_EQUAL && node->compare != COMPARE_NOT_EQUAL)) {
-        parse_fail(p, p->at, "a group is followed by = or != and its %s, at %zu",
-                   is_arn ? "ARN" : "name", p->at);
+        parse_fail(p, compare_at, "a group is followed by = or != and its %s, at %zu",
+                   is_arn ? "ARN" : "name", compare_at);
         return failed(node);
     }
     scan_blanks(p);

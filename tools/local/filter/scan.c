@@ -16,15 +16,21 @@
 /* So much of a text is quoted in a message. */
 #define QUOTE_MAX 40u
 
-/* The end of the text before `length` that cuts no character of it. */
-static size_t whole_characters(const char *text, size_t length)
+/* A message quotes the filter, perhaps half a character of it, and goes to terminals. */
+static void keep_text(char *message)
 {
-    size_t cut = length;
-    while (cut > 0 && ((unsigned char)text[cut - 1] & 0xc0) == 0x80)
-        cut--;
-    if (cut > 0 && (unsigned char)text[cut - 1] >= 0xc0)
-        return json_utf8_length(text + cut - 1, text + length) ? length : cut - 1;
-    return length;
+    const char *end = message + strlen(message);
+    char *to = message;
+    for (const char *from = message; from < end;) {
+        unsigned char byte = (unsigned char)*from;
+        size_t length = byte < 0x20 || byte == 0x7f ? 0
+                        : byte < 0x80               ? 1
+                                                    : json_utf8_length(from, end);
+        memmove(to, from, length);
+        to += length;
+        from += length ? length : 1;
+    }
+    *to = '\0';
 }
 
 bool parse_fail(struct parser *p, size_t position, const char *format, ...)
@@ -34,11 +40,10 @@ bool parse_fail(struct parser *p, size_t position, const char *format, ...)
         return false;
     p->failure = -EINVAL;
     p->error->position = position;
-    char *message = p->error->message;
     va_start(arguments, format);
-    vsnprintf(message, sizeof p->error->message, format, arguments);
+    vsnprintf(p->error->message, sizeof p->error->message, format, arguments);
     va_end(arguments);
-    message[whole_characters(message, strlen(message))] = '\0';
+    keep_text(p->error->message);
     return false;
 }
 
@@ -62,9 +67,8 @@ bool parse_unexpected(struct parser *p, const char *expected)
     size_t length = scan_bare_length(p);
     if (length == 0)
         length = 1;
-    length = whole_characters(at, length < QUOTE_MAX ? length : QUOTE_MAX);
-    return parse_fail(p, p->at, "unexpected '%.*s' at %zu, expected %s", (int)length, at, p->at,
-                      expected);
+    return parse_fail(p, p->at, "unexpected '%.*s' at %zu, expected %s",
+                      (int)(length < QUOTE_MAX ? length : QUOTE_MAX), at, p->at, expected);
 }
 
 void parse_note(struct parser *p, size_t position, const char *sentence)
