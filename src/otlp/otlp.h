@@ -21,7 +21,7 @@ struct xr_otlp_error {
 };
 
 /* Takes a finished segment document (NUL-terminated JSON); a negative return ends the
-   conversion with that value. unsampled: the span's flags say so. */
+   conversion with that value. */
 typedef int xr_otlp_document(void *data, const char *text, size_t length);
 /* Takes a span that can't be a document, with the reason. May be NULL. */
 typedef void xr_otlp_rejected(void *data, const char *span_id, const char *reason);
@@ -29,6 +29,7 @@ typedef void xr_otlp_rejected(void *data, const char *span_id, const char *reaso
 struct xr_otlp_read_params {
     enum xr_otlp_format format;
     bool index_all; /* every scalar attribute of up to 1000 characters is an annotation, up to 50 */
+    bool unsampled; /* captured though not sampled: the annotation xray_sampled is false */
     xr_otlp_document *document;
     xr_otlp_rejected *rejected;
     void *data;
@@ -44,7 +45,7 @@ struct xr_otlp_writer;
 
 struct xr_otlp_write_params {
     enum xr_otlp_format format;
-    const char *sdk_version; /* of telemetry.sdk.version and the scope; NULL: left out */
+    const char *sdk_version; /* of the scope, and of documents that do not say it; NULL: left out */
     bool in_progress;        /* write what is in progress too, as a span without duration */
 };
 
@@ -54,11 +55,13 @@ void xr_otlp_writer_free(struct xr_otlp_writer *writer);
    it; NULL: unknown_service. 0, -EINVAL if the document is none, -ENOMEM. */
 int xr_otlp_write(struct xr_otlp_writer *writer, const char *document, size_t length,
                   const char *service_name);
-/* The ExportTraceServiceRequest of all that was written, to be freed by the caller; the
-   writer begins anew. 0 or -ENOMEM. */
+/* The ExportTraceServiceRequest of all that was written; the writer begins anew. The
+   caller frees it: *ret_length + 1 bytes of the library's allocator, which is malloc()
+   where nobody replaced it. 0 or -ENOMEM. */
 int xr_otlp_finish(struct xr_otlp_writer *writer, char **ret, size_t *ret_length);
 
-/* The reply to a request: ExportTraceServiceResponse. message may be NULL. */
+/* The reply to a request: ExportTraceServiceResponse, to be freed in the same way.
+   message may be NULL. 0 or -ENOMEM. */
 int xr_otlp_write_response(enum xr_otlp_format format, uint64_t rejected, const char *message,
                            char **ret, size_t *ret_length);
 
