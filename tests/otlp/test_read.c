@@ -267,44 +267,50 @@ Test(otlp_read, the_new_names_of_http_make_its_block)
 {
     HAS(document_of(REQUEST(
             "",
-            SPAN(SERVER "," ATTRIBUTES(TEXT("http.request.method", "GET") "," TEXT("url.scheme", "h"
-                                                                                                 "t"
-                                                                                                 "t"
-                                                                                                 "p"
-                                                                                                 "s") "," TEXT(
-                "server.address",
-                "h") "," NUMBER("server.port",
-                                "8443") "," TEXT("url.path",
-                                                 "/a") "," TEXT("url.query",
-                                                                "b=c") "," TEXT("user_agent."
-                                                                                "original",
-                                                                                "curl") "," TEXT("c"
-                                                                                                 "l"
-                                                                                                 "i"
-                                                                                                 "e"
-                                                                                                 "n"
-                                                                                                 "t"
-                                                                                                 "."
-                                                                                                 "a"
-                                                                                                 "d"
-                                                                                                 "d"
-                                                                                                 "r"
-                                                                                                 "e"
-                                                                                                 "s"
-                                                                                                 "s",
-                                                                                                 "2"
-                                                                                                 "0"
-                                                                                                 "3"
-                                                                                                 "."
-                                                                                                 "0"
-                                                                                                 "."
-                                                                                                 "1"
-                                                                                                 "1"
-                                                                                                 "3"
-                                                                                                 "."
-                                                                                                 "7") "," NUMBER("http.response.status_code",
-                                                                                                                 "200") "," NUMBER("http.response.body.size",
-                                                                                                                                   "17"))))),
+            SPAN(SERVER "," ATTRIBUTES(TEXT("http.request.method", "GET") "," TEXT(
+                "url.scheme",
+                "h"
+                "t"
+                "t"
+                "p"
+                "s") "," TEXT("server.address",
+                              "h") "," NUMBER("server.port",
+                                              "8443") "," TEXT("url.path",
+                                                               "/a") "," TEXT("url.query",
+                                                                              "b=c") "," TEXT("user"
+                                                                                              "_age"
+                                                                                              "nt."
+                                                                                              "orig"
+                                                                                              "ina"
+                                                                                              "l",
+                                                                                              "cur"
+                                                                                              "l") "," TEXT("c"
+                                                                                                            "l"
+                                                                                                            "i"
+                                                                                                            "e"
+                                                                                                            "n"
+                                                                                                            "t"
+                                                                                                            "."
+                                                                                                            "a"
+                                                                                                            "d"
+                                                                                                            "d"
+                                                                                                            "r"
+                                                                                                            "e"
+                                                                                                            "s"
+                                                                                                            "s",
+                                                                                                            "2"
+                                                                                                            "0"
+                                                                                                            "3"
+                                                                                                            "."
+                                                                                                            "0"
+                                                                                                            "."
+                                                                                                            "1"
+                                                                                                            "1"
+                                                                                                            "3"
+                                                                                                            "."
+                                                                                                            "7") "," NUMBER("http.response.status_code",
+                                                                                                                            "200") "," NUMBER("http.response.body.size",
+                                                                                                                                              "17"))))),
         http_block);
 }
 
