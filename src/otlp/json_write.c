@@ -210,3 +210,12 @@ void xr_json_write_response(struct xr_text *text, uint64_t rejected, struct xr_s
     xr_text_close(text, inner, '}', true);
     xr_text_close(text, mark, '}', true);
 }
+
+void xr_json_write_status(struct xr_text *text, struct xr_slice message)
+{
+    size_t mark = xr_text_open(text, NULL, '{');
+
+    xr_text_integer(text, "code", XR_CODE_INVALID_ARGUMENT);
+    xr_text_string(text, "message", message);
+    xr_text_close(text, mark, '}', true);
+}

@@ -40,6 +40,13 @@ struct xr_otlp_read_params {
 int xr_otlp_read(const struct xr_otlp_read_params *params, const void *body, size_t length,
                  uint64_t *ret_rejected, struct xr_otlp_error *ret_error);
 
+/* A request in the daemon's protocol: T1S (sampled) or T1U (captured all the same), and
+   the request's protobuf in base64 behind it. */
+bool xr_otlp_is_text(const char *text, size_t length);
+/* The same, of such a text: what it is decides on the format and on unsampled. */
+int xr_otlp_read_text(const struct xr_otlp_read_params *params, const char *text, size_t length,
+                      uint64_t *ret_rejected, struct xr_otlp_error *ret_error);
+
 /* A request is written document by document. */
 struct xr_otlp_writer;
 
@@ -64,5 +71,8 @@ int xr_otlp_finish(struct xr_otlp_writer *writer, char **ret, size_t *ret_length
    message may be NULL. 0 or -ENOMEM. */
 int xr_otlp_write_response(enum xr_otlp_format format, uint64_t rejected, const char *message,
                            char **ret, size_t *ret_length);
+/* The reply to what is no request: google.rpc.Status, with the code INVALID_ARGUMENT. */
+int xr_otlp_write_status(enum xr_otlp_format format, const char *message, char **ret,
+                         size_t *ret_length);
 
 #endif

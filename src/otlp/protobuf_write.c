@@ -248,3 +248,9 @@ void xr_protobuf_write_response(struct xr_text *text, uint64_t rejected, struct 
         put_bytes(text, 2, message);
     close_message(text, mark);
 }
+
+void xr_protobuf_write_status(struct xr_text *text, struct xr_slice message)
+{
+    put_number(text, 1, XR_CODE_INVALID_ARGUMENT);
+    put_bytes(text, 2, message);
+}

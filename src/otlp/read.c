@@ -61,3 +61,38 @@ int xr_otlp_read(const struct xr_otlp_read_params *params, const void *body, siz
     *ret_rejected = reader.rejected;
     return r;
 }
+
+/* ---- In the daemon's protocol -------------------------------------------------------- */
+
+#define PREFIX_LENGTH 3
+
+bool xr_otlp_is_text(const char *text, size_t length)
+{
+    return length >= PREFIX_LENGTH &&
+           (memcmp(text, "T1S", PREFIX_LENGTH) == 0 || memcmp(text, "T1U", PREFIX_LENGTH) == 0);
+}
+
+int xr_otlp_read_text(const struct xr_otlp_read_params *params, const char *text, size_t length,
+                      uint64_t *ret_rejected, struct xr_otlp_error *ret_error)
+{
+    struct xr_otlp_read_params own = *params;
+    struct xr_slice encoded = { text, length }, body;
+    struct xr_arena arena = { 0 };
+    int r = 0;
+
+    *ret_rejected = 0;
+    *ret_error = (struct xr_otlp_error){ 0 };
+    while (encoded.length > 0 && strchr(" \t\r\n", encoded.text[encoded.length - 1]))
+        encoded.length--;
+    if (!xr_otlp_is_text(text, length) ||
+        !xr_base64_read(&arena, xr_slice_from(encoded, PREFIX_LENGTH), &body)) {
+        r = arena.failed ? -ENOMEM : -EBADMSG;
+        snprintf(ret_error->message, sizeof(ret_error->message), "not base64 behind T1S or T1U");
+    } else {
+        own.format = XR_OTLP_PROTOBUF;
+        own.unsampled = text[PREFIX_LENGTH - 1] == 'U';
+        r = xr_otlp_read(&own, body.text, body.length, ret_rejected, ret_error);
+    }
+    xr_arena_free(&arena);
+    return r;
+}

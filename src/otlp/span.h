@@ -165,7 +165,10 @@ void xr_json_write_span(struct xr_text *text, const struct xr_span *span);
 void xr_json_write(struct xr_text *text, const struct xr_group *groups, struct xr_slice version);
 void xr_protobuf_write_response(struct xr_text *text, uint64_t rejected, struct xr_slice message);
 void xr_json_write_response(struct xr_text *text, uint64_t rejected, struct xr_slice message);
+void xr_protobuf_write_status(struct xr_text *text, struct xr_slice message);
+void xr_json_write_status(struct xr_text *text, struct xr_slice message);
 
-#define XR_SCOPE_NAME "libxraytrace"
+#define XR_CODE_INVALID_ARGUMENT 3
+#define XR_SCOPE_NAME            "libxraytrace"
 
 #endif

@@ -323,3 +323,16 @@ int xr_otlp_write_response(enum xr_otlp_format format, uint64_t rejected, const 
         xr_protobuf_write_response(&text, rejected, slice);
     return xr_text_take(&text, ret, ret_length);
 }
+
+int xr_otlp_write_status(enum xr_otlp_format format, const char *message, char **ret,
+                         size_t *ret_length)
+{
+    struct xr_slice slice = { message, strlen(message) };
+    struct xr_text text = { 0 };
+
+    if (format == XR_OTLP_JSON)
+        xr_json_write_status(&text, slice);
+    else
+        xr_protobuf_write_status(&text, slice);
+    return xr_text_take(&text, ret, ret_length);
+}

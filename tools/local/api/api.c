@@ -322,6 +322,10 @@ static void run_operation(const struct api *api, operation *run, sampling_operat
 void api_handle(void *data, const struct http_request *request, struct http_reply *reply)
 {
     const struct api *api = data;
+    if (strcmp(request->path, API_OTLP_PATH) == 0) {
+        api_otlp(api, request, reply);
+        return;
+    }
     if (api->settle)
         api->settle(api->settle_data);
     if (strcmp(request->path, "/") == 0) {

@@ -22,10 +22,16 @@ struct api {
     /* Called before the store is read, so that what was sent before is seen. May be NULL. */
     void (*settle)(void *data);
     void *settle_data;
+    unsigned otlp_port; /* the second port, of OpenTelemetry's spans; 0: none */
 };
 
 /* An http_handler; data is the struct api. */
 void api_handle(void *data, const struct http_request *request, struct http_reply *reply);
+
+/* OpenTelemetry's spans come on a port of their own too, where nothing else is; that has
+   a thread of its own. data is the struct api. */
+#define API_OTLP_PATH "/v1/traces"
+void api_otlp_handle(void *data, const struct http_request *request, struct http_reply *reply);
 
 /* For the files of the API. The reply takes `body` over; a NULL body or one that can't
    be printed for lack of memory becomes status 500. */
@@ -35,5 +41,6 @@ void api_invalid(struct http_reply *reply, const char *message);
 void api_get_trace_summaries(const struct api *api, const cJSON *request, struct http_reply *reply);
 void api_sampling(const struct api *api, sampling_operation *run, const cJSON *request,
                   struct http_reply *reply);
+void api_otlp(const struct api *api, const struct http_request *request, struct http_reply *reply);
 
 #endif

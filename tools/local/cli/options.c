@@ -11,13 +11,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PORT_DEFAULT  2000
-#define LIMIT_DEFAULT 20
-#define LIMIT_MAX     100000
-#define TRACES_MAX    10000000
+#define PORT_DEFAULT      2000
+#define OTLP_PORT_DEFAULT 4318
+#define LIMIT_DEFAULT     20
+#define LIMIT_MAX         100000
+#define TRACES_MAX        10000000
 
 enum option_id {
     OPTION_PORT = 1,
+    OPTION_OTLP_PORT,
     OPTION_BIND,
     OPTION_SAMPLING,
     OPTION_SAMPLING_RULES,
@@ -38,6 +40,7 @@ enum option_id {
 
 static const struct option long_options[] = {
     { "port", required_argument, NULL, OPTION_PORT },
+    { "otlp-port", required_argument, NULL, OPTION_OTLP_PORT },
     { "bind", required_argument, NULL, OPTION_BIND },
     { "sampling", required_argument, NULL, OPTION_SAMPLING },
     { "sampling-rules", required_argument, NULL, OPTION_SAMPLING_RULES },
@@ -56,6 +59,7 @@ static const struct option long_options[] = {
 
 static const unsigned option_commands[] = {
     [OPTION_PORT] = FOR(COMMAND_SERVE) | FOR_READERS,
+    [OPTION_OTLP_PORT] = FOR(COMMAND_SERVE),
     [OPTION_BIND] = FOR(COMMAND_SERVE),
     [OPTION_SAMPLING] = FOR(COMMAND_SERVE),
     [OPTION_SAMPLING_RULES] = FOR(COMMAND_SERVE),
@@ -84,6 +88,8 @@ void options_help(void)
          "\n"
          "Without a command it listens until SIGINT or SIGTERM:\n"
          "  --port N         UDP and TCP port, default 2000; 0 takes a free one and says which\n"
+         "  --otlp-port N|none       a second port, for spans of OpenTelemetry (/v1/traces, which\n"
+         "                   the first one takes too); default 4318, with --port 0 none\n"
          "  --bind ADDRESS   numeric address, default 127.0.0.1: this machine only\n"
          "  --sampling all|cloud     what the rule Default samples: all (default), or one a\n"
          "                   second and 5 %, as in the cloud\n"
@@ -111,6 +117,7 @@ void options_help(void)
          "  xraytrace-local --port 2100                        # beside a daemon; tell the "
          "programs:\n"
          "  AWS_XRAY_DAEMON_ADDRESS=127.0.0.1:2100 ./program\n"
+         "  OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:4318 ./program-of-opentelemetry\n"
          "  aws xray batch-get-traces --endpoint-url http://127.0.0.1:2000 --trace-ids ...\n"
          "\n"
          "Exit codes: 0 done, 1 no such trace (or the collector could not start), 2 wrong\n"
@@ -171,6 +178,18 @@ static int read_address(const char *text, const char **ret)
     return 0;
 }
 
+static int read_otlp_port(const char *text, int32_t *ret)
+{
+    unsigned number = 0;
+    *ret = OTLP_PORT_NONE;
+    if (strcmp(text, "none") == 0)
+        return 0;
+    if (!read_number(text, 0, 65535, &number))
+        return usage("--otlp-port is a number from 0 to 65535 or none, not %s", text);
+    *ret = (int32_t)number;
+    return 0;
+}
+
 static int read_option(int id, struct options *options)
 {
     unsigned number = 0;
@@ -180,6 +199,8 @@ static int read_option(int id, struct options *options)
             return usage("--port is a number from 0 to 65535, not %s", optarg);
         options->port = (uint16_t)number;
         return 0;
+    case OPTION_OTLP_PORT:
+        return read_otlp_port(optarg, &options->otlp_port);
     case OPTION_BIND:
     case OPTION_HOST:
         return read_address(optarg, &options->address);
@@ -253,6 +274,7 @@ int options_parse(int argc, char **argv, struct options *ret)
 {
     struct options options = { .address = "127.0.0.1",
                                .port = PORT_DEFAULT,
+                               .otlp_port = OTLP_PORT_DEFAULT,
                                .limit = LIMIT_DEFAULT };
     bool given[OPTION_VERSION + 1] = { false };
     int id;
@@ -279,6 +301,9 @@ int options_parse(int argc, char **argv, struct options *ret)
         if (given[id] && !(option_commands[id] & FOR(options.command)))
             return usage("--%s does not belong to this command", long_options[i].name);
     }
+    /* Who wants any free port runs beside others, and 4318 is theirs. */
+    if (options.port == 0 && !given[OPTION_OTLP_PORT])
+        options.otlp_port = OTLP_PORT_NONE;
     if (options.port == 0 && options.command != COMMAND_SERVE)
         return usage("%s needs the port of a running xraytrace-local, not 0", argv[optind]);
     *ret = options;

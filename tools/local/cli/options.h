@@ -31,12 +31,15 @@ enum colour {
     COLOUR_NEVER,
 };
 
+#define OTLP_PORT_NONE (-1)
+
 struct options {
     enum command command;
     enum colour colour;
     struct trace_id trace_id; /* of show */
     const char *address;      /* numeric: --bind of the collector, --host of the others */
     uint16_t port;
+    int32_t otlp_port;          /* 0: a free one; OTLP_PORT_NONE */
     const char *sampling_rules; /* a file, or NULL */
     bool sampling_cloud;        /* Default as in the cloud, instead of everything */
     struct store_limits limits; /* 0: the store's own */

@@ -52,7 +52,45 @@ static int open_sockets(const struct options *options, struct socket_pair *ret)
     return cannot(what, r);
 }
 
-static void say_hello(const struct options *options, uint16_t port)
+/* Where OpenTelemetry's exporters send by default; the first port takes spans too, so
+   that one which is taken stands in nobody's way. -1 for none. */
+static int open_otlp(const struct options *options, uint16_t *ret_port)
+{
+    struct port_holder holder;
+    int fd;
+    if (options->otlp_port == OTLP_PORT_NONE)
+        return -1;
+    int r = socket_listen(options->address, (uint16_t)options->otlp_port, &fd, ret_port);
+    if (r == 0)
+        return fd;
+    port_holder_find(options->address, (uint16_t)options->otlp_port, false, &holder);
+    fprintf(stderr, "xraytrace-local: no port for OpenTelemetry: cannot listen on %s port %d: %s",
+            options->address, options->otlp_port, strerror(-r));
+    if (r == -EADDRINUSE && holder.pid)
+        fprintf(stderr, ", by process %d (%s)", holder.pid, holder.name);
+    fputs("; use --otlp-port N, or send to the first port\n", stderr);
+    return -1;
+}
+
+/* NULL for none, which is no error. */
+static struct http_server *start_otlp(const struct options *options, struct api *api)
+{
+    struct http_server *server;
+    uint16_t port;
+    int fd = open_otlp(options, &port);
+    if (fd < 0)
+        return NULL;
+    int r = http_server_new(&server, fd, options->address, api_otlp_handle, api);
+    if (r < 0) {
+        close(fd);
+        cannot("serve OpenTelemetry", r);
+        return NULL;
+    }
+    api->otlp_port = port;
+    return server;
+}
+
+static void say_hello(const struct options *options, uint16_t port, unsigned otlp_port)
 {
     const char *address = options->address;
     bool v6 = strchr(address, ':') != NULL;
@@ -70,6 +108,8 @@ static void say_hello(const struct options *options, uint16_t port)
     else
         printf("tell X-Ray SDKs: export AWS_XRAY_DAEMON_ADDRESS=%s%s%s:%u\n", v6 ? "[" : "",
                address, v6 ? "]" : "", port);
+    printf("OpenTelemetry: export OTEL_EXPORTER_OTLP_ENDPOINT=http://%s%s%s:%u\n", v6 ? "[" : "",
+           address, v6 ? "]" : "", otlp_port ? otlp_port : port);
     fflush(stdout);
 }
 
@@ -78,7 +118,7 @@ static int run(const struct options *options, const struct socket_pair *sockets,
                const sigset_t *stop_signals)
 {
     struct receiver *receiver;
-    struct http_server *server;
+    struct http_server *server, *otlp;
     int r = receiver_new(&receiver, sockets->udp, api->ingest);
     if (r < 0) {
         close(sockets->udp);
@@ -92,10 +132,12 @@ static int run(const struct options *options, const struct socket_pair *sockets,
         receiver_free(receiver);
         return cannot("serve HTTP", r);
     }
-    say_hello(options, sockets->port);
+    otlp = start_otlp(options, api);
+    say_hello(options, sockets->port, api->otlp_port);
     int received;
     while (sigwait(stop_signals, &received) != 0)
         continue;
+    http_server_free(otlp);
     http_server_free(server);
     receiver_free(receiver);
     return EXIT_DONE;

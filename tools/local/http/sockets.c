@@ -92,3 +92,17 @@ int socket_pair_open(const char *address, uint16_t port, struct socket_pair *ret
         r = open_both(address, port, ret, ret_udp_taken);
     return r;
 }
+
+int socket_listen(const char *address, uint16_t port, int *ret, uint16_t *ret_port)
+{
+    int fd;
+    int r = open_one(address, port, SOCK_STREAM, &fd);
+    if (r < 0)
+        return r;
+    r = bound_port(fd, ret_port);
+    if (r < 0)
+        close(fd);
+    else
+        *ret = fd;
+    return r;
+}

@@ -22,6 +22,9 @@ int socket_address(const char *address, uint16_t port, struct sockaddr_storage *
 int socket_pair_open(const char *address, uint16_t port, struct socket_pair *ret,
                      bool *ret_udp_taken);
 
+/* A listening TCP socket alone; port 0 takes a free one. 0 or -errno. */
+int socket_listen(const char *address, uint16_t port, int *ret, uint16_t *ret_port);
+
 struct port_holder {
     int pid;       /* 0 if it can't be found out */
     char name[32]; /* safe to print */

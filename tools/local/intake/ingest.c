@@ -2,6 +2,7 @@
 #include "local/intake/ingest.h"
 
 #include "local/base/json_text.h"
+#include "local/intake/otlp.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -51,7 +52,7 @@ static bool may_log(const struct ingest *ingest, time_t *logged)
     return true;
 }
 
-static void count_refused(struct ingest *ingest, const struct refusal *refusal)
+void ingest_refuse(struct ingest *ingest, const struct refusal *refusal)
 {
     pthread_mutex_lock(&ingest->lock);
     uint64_t count = ++ingest->counts.refused[refusal->reason];
@@ -65,7 +66,7 @@ static void count_refused(struct ingest *ingest, const struct refusal *refusal)
 static void refuse(struct ingest *ingest, const struct refusal *refusal, ingest_refused *refused,
                    void *data)
 {
-    count_refused(ingest, refusal);
+    ingest_refuse(ingest, refusal);
     if (refused)
         refused(data, refusal);
 }
@@ -128,6 +129,11 @@ static void take(struct ingest *ingest, const char *text, size_t length, struct 
     const char *end = text + length;
     const char *at = json_skip_space(text, end);
     struct json_error error;
+    if (otlp_is_text(text, length)) {
+        keep_batch(ingest, batch); /* they came before it */
+        ingest_otlp_text(ingest, text, length, batch->refused, batch->data);
+        return;
+    }
     if (at == end || *at != '[' || !json_text_check(text, length, &error)) {
         take_one(ingest, text, length, batch);
         return;
@@ -159,7 +165,7 @@ void ingest_datagrams(struct ingest *ingest, const struct datagram *datagrams, s
         size_t length;
         struct refusal refusal;
         if (datagram_body(datagrams[i].data, datagrams[i].length, &body, &length, &refusal) < 0)
-            count_refused(ingest, &refusal);
+            ingest_refuse(ingest, &refusal);
         else
             take(ingest, body, length, &batch);
     }
@@ -170,7 +176,7 @@ void ingest_truncated(struct ingest *ingest)
 {
     struct refusal refusal = { 0 };
     refusal_set(&refusal, REFUSED_TRUNCATED, "a datagram of more than 64 KiB");
-    count_refused(ingest, &refusal);
+    ingest_refuse(ingest, &refusal);
 }
 
 void ingest_lost(struct ingest *ingest, uint64_t total)

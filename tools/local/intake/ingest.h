@@ -27,8 +27,8 @@ typedef void ingest_refused(void *data, const struct refusal *refusal);
 int ingest_new(struct ingest **ret, struct store *store, FILE *log);
 void ingest_free(struct ingest *ingest);
 
-/* A document, or an array of documents. refused (may be NULL) is called for each that
-   is not kept. From any thread. */
+/* A document, an array of documents, or a request of OTLP behind T1S or T1U. refused (may be NULL)
+   is called for each that is not kept. From any thread. */
 void ingest_document(struct ingest *ingest, const char *text, size_t length,
                      ingest_refused *refused, void *data);
 /* Datagrams of the daemon's protocol, in the order in which they came: together they
@@ -38,6 +38,8 @@ struct datagram {
     size_t length;
 };
 void ingest_datagrams(struct ingest *ingest, const struct datagram *datagrams, size_t count);
+/* Counts and logs what someone else has refused. */
+void ingest_refuse(struct ingest *ingest, const struct refusal *refusal);
 /* A datagram that was longer than the buffer. */
 void ingest_truncated(struct ingest *ingest);
 /* The socket's own count of datagrams it had no room for. */

@@ -31,6 +31,8 @@ static const struct {
     [REFUSED_PARENT_ID] = { "InvalidParentId", "a subsegment without a valid parent_id" },
     [REFUSED_START_TIME] = { "MissingStartTime", "no valid start_time" },
     [REFUSED_END_TIME] = { "InvalidEndTime", "no valid end_time" },
+    [REFUSED_SPAN] = { "InvalidSpan", "a span that can't be a segment" },
+    [REFUSED_OTLP] = { "ParseError", "not a request of OTLP" },
     [REFUSED_TRACE_FULL] = { "TraceTooLarge", "the trace is full" },
     [REFUSED_MEMORY] = { "InternalFailure", "out of memory" },
 };

@@ -36,6 +36,8 @@ enum refusal_reason {
     REFUSED_PARENT_ID,
     REFUSED_START_TIME,
     REFUSED_END_TIME,
+    REFUSED_SPAN, /* of OpenTelemetry, and no document can be made of it */
+    REFUSED_OTLP, /* a whole request of OpenTelemetry's */
     REFUSED_TRACE_FULL,
     REFUSED_MEMORY,
     REFUSED_REASONS,
