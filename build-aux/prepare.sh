@@ -18,6 +18,8 @@ libcjson-dev
 libcurl4-openssl-dev|libcurl4-gnutls-dev
 libssl-dev
 libmicrohttpd-dev
+libsqlite3-dev
+zlib1g-dev
 '
 python_packages='
 python3

@@ -365,6 +365,13 @@ Test(store_ranges, follow_a_document_that_is_replaced)
     found = find(store, late);
     cr_expect_eq(found.count, 0);
     found_traces_free(&found);
+    put(store, SEGMENT("0000000000000001", "a", "10", "15") "}");
+    found = find(store, (struct store_query){ STORE_RANGE_EVENT, 1700000018, 1700000025 });
+    cr_expect_eq(found.count, 0);
+    found_traces_free(&found);
+    found = find(store, (struct store_query){ STORE_RANGE_SERVICE, 1700000015, 1700000016 });
+    cr_expect_eq(found.count, 1);
+    found_traces_free(&found);
     store_free(store);
 }
 

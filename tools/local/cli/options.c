@@ -23,6 +23,7 @@ enum option_id {
     OPTION_BIND,
     OPTION_SAMPLING,
     OPTION_SAMPLING_RULES,
+    OPTION_DB,
     OPTION_MAX_TRACES,
     OPTION_MAX_BYTES,
     OPTION_MAX_AGE,
@@ -44,6 +45,7 @@ static const struct option long_options[] = {
     { "bind", required_argument, NULL, OPTION_BIND },
     { "sampling", required_argument, NULL, OPTION_SAMPLING },
     { "sampling-rules", required_argument, NULL, OPTION_SAMPLING_RULES },
+    { "db", required_argument, NULL, OPTION_DB },
     { "max-traces", required_argument, NULL, OPTION_MAX_TRACES },
     { "max-bytes", required_argument, NULL, OPTION_MAX_BYTES },
     { "max-age", required_argument, NULL, OPTION_MAX_AGE },
@@ -63,6 +65,7 @@ static const unsigned option_commands[] = {
     [OPTION_BIND] = FOR(COMMAND_SERVE),
     [OPTION_SAMPLING] = FOR(COMMAND_SERVE),
     [OPTION_SAMPLING_RULES] = FOR(COMMAND_SERVE),
+    [OPTION_DB] = FOR(COMMAND_SERVE),
     [OPTION_MAX_TRACES] = FOR(COMMAND_SERVE),
     [OPTION_MAX_BYTES] = FOR(COMMAND_SERVE),
     [OPTION_MAX_AGE] = FOR(COMMAND_SERVE),
@@ -83,7 +86,7 @@ void options_help(void)
          "       xraytrace-local show TRACE-ID [--json] [--port N]\n"
          "\n"
          "A local X-Ray: takes the segment documents that X-Ray SDKs send (UDP, or\n"
-         "PutTraceSegments), keeps them in memory until it ends, answers the X-Ray API,\n"
+         "PutTraceSegments), keeps them (in memory, unless told), answers the X-Ray API,\n"
          "central sampling with it, and prints traces.\n"
          "\n"
          "Without a command it listens until SIGINT or SIGTERM:\n"
@@ -95,6 +98,8 @@ void options_help(void)
          "                   second and 5 %, as in the cloud\n"
          "  --sampling-rules FILE    more rules: what GetSamplingRules returns, or the local\n"
          "                   rules of SDKs\n"
+         "  --db FILE        keeps traces, groups and edited rules in this file too, and begins\n"
+         "                   with what it has\n"
          "  --max-traces N   keeps so many traces, default 10000\n"
          "  --max-bytes N    of documents and what is known of them, default 256M; K, M, G\n"
          "  --max-age TIME   since a trace's last document, default 24h; s, m, h, d\n"
@@ -114,6 +119,7 @@ void options_help(void)
          "  xraytrace-local                                    # then run a traced program\n"
          "  xraytrace-local list\n"
          "  xraytrace-local show 1-5759e988-bd862e3fe1be46a994272793\n"
+         "  xraytrace-local --db traces.db --max-age 7d        # a week, across restarts\n"
          "  xraytrace-local --port 2100                        # beside a daemon; tell the "
          "programs:\n"
          "  AWS_XRAY_DAEMON_ADDRESS=127.0.0.1:2100 ./program\n"
@@ -208,6 +214,9 @@ static int read_option(int id, struct options *options)
         return read_sampling(optarg, &options->sampling_cloud);
     case OPTION_SAMPLING_RULES:
         options->sampling_rules = optarg;
+        return 0;
+    case OPTION_DB:
+        options->database = optarg;
         return 0;
     case OPTION_MAX_TRACES:
         if (!read_number(optarg, 1, TRACES_MAX, &number))

@@ -43,6 +43,7 @@ struct options {
     const char *sampling_rules; /* a file, or NULL */
     bool sampling_cloud;        /* Default as in the cloud, instead of everything */
     struct store_limits limits; /* 0: the store's own */
+    const char *database;       /* a file, or NULL: memory only */
     unsigned width;             /* 0: the terminal's */
     unsigned limit;             /* of list */
     bool json;

@@ -2,6 +2,7 @@
 /* The collector: puts the parts together, says where it is, and waits for a signal. */
 #include "local/api/api.h"
 #include "local/cli/commands.h"
+#include "local/cli/open_store.h"
 #include "local/cli/sampling_start.h"
 #include "local/http/sockets.h"
 #include "local/intake/receiver.h"
@@ -148,16 +149,15 @@ static int serve(const struct options *options, const struct socket_pair *socket
                  struct sampling_service *sampling, const sigset_t *stop_signals)
 {
     struct api api = { .sampling = sampling };
-    int r = store_new(&api.store, &options->limits);
-    if (r == 0) {
-        r = ingest_new(&api.ingest, api.store, stderr);
-        if (r < 0)
-            store_free(api.store);
+    int r = open_store(&api.store, options);
+    if (r == 0 && ingest_new(&api.ingest, api.store, stderr) < 0) {
+        store_free(api.store);
+        r = cannot("start", -ENOMEM);
     }
-    if (r < 0) {
+    if (r != 0) {
         close(sockets->udp);
         close(sockets->tcp);
-        return cannot("start", r);
+        return r;
     }
     r = run(options, sockets, &api, stop_signals);
     ingest_free(api.ingest);

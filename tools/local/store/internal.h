@@ -4,6 +4,7 @@
 #ifndef LOCAL_STORE_INTERNAL_H
 #define LOCAL_STORE_INTERNAL_H
 
+#include "local/store/journal.h"
 #include "local/store/store.h"
 
 #include <pthread.h>
@@ -106,6 +107,8 @@ struct store {
     struct trace_list dirty;
     size_t pinned_bytes;
     struct store_counts counts;
+    struct journal *journal; /* NULL: memory only */
+    bool loading;            /* from the file: nothing expires by halves */
     struct kept_item *items;
     size_t item_count;
 

@@ -93,6 +93,8 @@ int store_keep(struct store *s, const char *kind, const char *name, const char *
 {
     pthread_mutex_lock(&s->lock);
     int r = json ? items_put(s, kind, name, json) : items_remove(s, kind, name);
+    if (r == 0 && s->journal)
+        journal_keep(s->journal, kind, name, json);
     pthread_mutex_unlock(&s->lock);
     return r;
 }

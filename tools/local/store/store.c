@@ -15,7 +15,12 @@ static int put_locked(struct store *s, const struct document *document, struct k
 {
     if (!text)
         return -ENOMEM;
+    atomic_fetch_add_explicit(&text->references, 1, memory_order_relaxed);
     int r = table_put(s, document, text, now);
+    if (r == 1 && s->journal)
+        journal_put(s->journal, document, text);
+    else
+        text_unref(text);
     return r < 0 ? r : 0;
 }
 
@@ -36,6 +41,8 @@ void store_put_many(struct store *s, const struct document *documents, size_t co
         ret += part;
         count -= part;
     }
+    if (s->journal)
+        journal_wait(s->journal);
 }
 
 int store_put(struct store *s, const struct document *document)
@@ -141,6 +148,8 @@ int store_pin(struct store *s, const struct trace_id *id, bool pinned)
     pthread_mutex_lock(&s->lock);
     struct kept_trace *trace = table_find(s, id);
     int r = trace ? table_pin(s, trace, pinned) : -ENOENT;
+    if (r == 0 && s->journal)
+        journal_pin(s->journal, id, pinned);
     pthread_mutex_unlock(&s->lock);
     return r;
 }
@@ -153,6 +162,8 @@ void store_clear(struct store *s)
     while (s->pinned.first)
         table_remove(s, s->pinned.first);
     s->counts.changes++;
+    if (s->journal)
+        journal_clear(s->journal);
     workers_wake(s);
     pthread_mutex_unlock(&s->lock);
 }
@@ -202,6 +213,7 @@ void store_free(struct store *s)
     if (!s)
         return;
     workers_stop(s);
+    journal_free(s->journal);
     free_parts(s);
 }
 

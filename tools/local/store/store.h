@@ -65,6 +65,18 @@ struct found_traces {
 int store_new(struct store **ret, const struct store_limits *limits);
 void store_free(struct store *store);
 
+#define STORE_MESSAGE_SIZE 512
+typedef void store_progress(void *data, uint64_t done, uint64_t total);
+
+/* Loads what the file has, and writes into it whatever happens from now on; makes it if
+   it is not there. To be called once, first of all. Progress may be NULL. ret_skipped:
+   documents in it that could not be read. -errno with a sentence, and then the file is
+   left alone and the store is only to be freed. */
+int store_open_file(struct store *store, const char *path, store_progress *progress, void *data,
+                    uint64_t *ret_skipped, char ret_message[STORE_MESSAGE_SIZE]);
+/* NULL, or why nothing is written any more. Static text. */
+const char *store_file_failure(struct store *store);
+
 /* Keeps a copy. A document of the same trace and id is replaced, except that one in
    progress never replaces a complete one. The traces that were longest without a new
    document make room, unless pinned. 0 (also if the old one stays), -ENOSPC if this

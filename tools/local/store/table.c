@@ -166,6 +166,8 @@ void table_make_room(struct store *s, const struct kept_trace *spared)
             oldest = oldest->links[LIST_AGE].next;
         if (!oldest)
             return;
+        if (s->journal)
+            journal_remove(s->journal, &oldest->id);
         table_remove(s, oldest);
         s->counts.evicted_traces++;
     }

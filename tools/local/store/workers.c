@@ -54,6 +54,8 @@ static double expire(struct store *s, double now)
 {
     struct kept_trace *oldest;
     while ((oldest = s->age.first) && oldest->touched + s->limits.age_seconds <= now) {
+        if (s->journal)
+            journal_remove(s->journal, &oldest->id);
         table_remove(s, oldest);
         s->counts.expired_traces++;
     }
@@ -78,7 +80,7 @@ static void *keep(void *data)
     pthread_mutex_lock(&s->lock);
     while (!s->stops) {
         double now = store_now();
-        double next = fmin(now + KEEPER_SECONDS, expire(s, now));
+        double next = fmin(now + KEEPER_SECONDS, s->loading ? INFINITY : expire(s, now));
         if (s->counts.changes != told && now >= told_at + WATCH_SECONDS) {
             told = s->counts.changes;
             told_at = now;
