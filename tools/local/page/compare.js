@@ -199,7 +199,7 @@ class CompareView {
         const size = Math.max(2, (place.right - place.left) * this.width);
         const text = node.inProgress ? 'in progress' : duration(node.end - node.start);
         const bar = h('div', {class: `compare-bar side-${'ab'[side]} ${node.outcome}`, style: {left: `${left}px`, width: `${size}px`}});
-        const label = h('div', {class: `compare-time side-${'ab'[side]}`, text});
+        const label = h('div', {class: `compare-time side-${'ab'[side]} ${node.outcome}`, text});
         if (left + size + 60 < this.width)
             label.style.left = `${left + size + 5}px`;
         else
