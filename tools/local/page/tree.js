@@ -372,8 +372,8 @@ export function criticalPath(tree) {
             stack.push({node: child, start: childStart, end: Math.min(childEnd, until)});
             until = childStart;
         }
-        if (until > start || !sections.length)
-            sections.push({start, end: until});
+        if (until > start)
+            sections.push({start, end: until}); // None where a child took all of it.
         path.set(node.key, sections.reverse());
     }
     return path;
