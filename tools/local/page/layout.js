@@ -333,13 +333,17 @@ export function layout(nodes, edges, {column = 200, row = 40, padding = 0, passi
 /**
  * A curve through points, level where it passes each of them.
  * @param {Point[]} points
+ * @param {boolean} [upright]  x and y change places: it leads downwards
  */
-export function curve(points) {
-    const at = (/** @type {number} */ value) => Math.round(value * 10) / 10;
-    let path = `M${at(points[0].x)} ${at(points[0].y)}`;
+export function curve(points, upright = false) {
+    const at = (/** @type {number} */ x, /** @type {number} */ y) => {
+        const [first, second] = [upright ? y : x, upright ? x : y].map((value) => Math.round(value * 10) / 10);
+        return `${first} ${second}`;
+    };
+    let path = `M${at(points[0].x, points[0].y)}`;
     for (let i = 1; i < points.length; i++) {
-        const middle = at((points[i - 1].x + points[i].x) / 2);
-        path += `C${middle} ${at(points[i - 1].y)} ${middle} ${at(points[i].y)} ${at(points[i].x)} ${at(points[i].y)}`;
+        const middle = (points[i - 1].x + points[i].x) / 2;
+        path += `C${at(middle, points[i - 1].y)} ${at(middle, points[i].y)} ${at(points[i].x, points[i].y)}`;
     }
     return path;
 }

@@ -15,6 +15,7 @@ import {SHARES, badShare, kindOf, meanOf, perMinute, percentile} from './map_dat
 
 export const RING = 30; // the usual radius
 const NAME_MAX = 24;
+const NAMES_HIGH = 40;
 
 /** What a node is, as a picture of 24 by 24. @type {Object<string, string>} */
 const PICTURES = {
@@ -133,16 +134,18 @@ export function nodeElement(node, place, radius, seconds) {
  * @param {Point[] | undefined} points
  * @param {number} fromRadius
  * @param {number} toRadius
+ * @param {boolean} upright  it leads downwards, and x is how far down
  */
-export function rimToRim(points, fromRadius, toRadius) {
+export function rimToRim(points, fromRadius, toRadius, upright) {
     if (!points)
         return null;
     const list = points.map((point) => ({...point}));
     const last = list.length - 1;
     const side = Math.sign(list[1].x - list[0].x) || 1;
     const endSide = Math.sign(list[last].x - list[last - 1].x) || 1;
-    list[0].x += side * (fromRadius + 5);
-    list[last].x -= endSide * (toRadius + 11);
+    // Below a node stands its name.
+    list[0].x += side * (fromRadius + (upright && side > 0 ? NAMES_HIGH : 5));
+    list[last].x -= endSide * (toRadius + (upright && endSide < 0 ? NAMES_HIGH : 11));
     if (side < 0) // What leads back stands a little lower, so that it does not cover what leads on.
         list.forEach((point) => (point.y += 14));
     return list;
@@ -164,12 +167,13 @@ export function labelSize(edge) {
  * @param {MapEdge} edge
  * @param {MapData} map
  * @param {{points: Point[] | null, place: Point, label: Point | undefined, radius: number, most: number,
- *          seconds: number | null}} drawing  points: rimToRim(); place and radius: of the node it comes from
+ *          seconds: number | null, upright: boolean}} drawing  points: rimToRim(); place and radius: of the
+ *   node it comes from
  */
-export function edgeElement(edge, map, {points, place, label, radius, most, seconds}) {
+export function edgeElement(edge, map, {points, place, label, radius, most, seconds, upright}) {
     const from = /** @type {MapNode} */ (map.byId.get(edge.from));
     const to = /** @type {MapNode} */ (map.byId.get(edge.to));
-    const path = points ? curve(points) : loop(place, radius);
+    const path = points ? curve(points, upright) : loop(place, radius);
     const middle = label ?? {x: place.x - radius * 1.6, y: place.y - radius * 1.45};
     const state = edge.linked ? 'linked' : worst(edge.counts);
     const weight = edge.linked || !most ? 1.2 : 1.2 + 2.6 * Math.log1p(edge.counts.total) / Math.log1p(most);

@@ -17,7 +17,13 @@ import {Viewport} from './map_viewport.js';
 const CELL = 2 * RING + 40;
 const LOOP = 56; // more for a node that calls itself
 const MARGIN = 70;
+const WIDE = 130; // of a node's name, where the map leads downwards
 const STEP = 60; // pixels that an arrow key moves the map
+
+/** @param {{x: number, y: number} | undefined} point */
+function swapped(point) {
+    return point && {x: point.y, y: point.x};
+}
 
 export class MapFigure {
     /**
@@ -36,6 +42,7 @@ export class MapFigure {
         this.chosen = '';
         /** @type {Map<string, {x: number, y: number}>} */
         this.places = new Map();
+        this.upright = false;
         this.viewport = new Viewport('Service map');
         this.panel = new MapPanel(app, () => this.choose(''));
         const button = (/** @type {string} */ text, /** @type {string} */ title, /** @type {() => void} */ click) =>
@@ -118,19 +125,24 @@ export class MapFigure {
         const radii = new Map(map.nodes.map((node) => [node.id, this.radiusOf(node, most)]));
         const isDense = map.nodes.length > 40;
         const loops = new Set(map.edges.filter(({from, to}) => from === to).map(({from}) => from));
-        const placed = layout(map.nodes.map(({id}) => ({id, height: CELL + (loops.has(id) ? LOOP : 0)})), map.edges,
-                              {column: isDense ? 190 : 220, row: isDense ? 12 : 34, padding: MARGIN, passing: isDense ? 12 : 40});
-        this.places = placed.nodes;
+        const {clientWidth, clientHeight} = this.stage;
+        // A phone is higher than wide: there the map leads downwards.
+        this.upright = clientWidth < 700 && clientHeight > clientWidth;
+        const placed = this.upright
+            ? layout(map.nodes.map(({id}) => ({id, height: WIDE})), map.edges, {column: 180, row: 8, padding: MARGIN, passing: 30})
+            : layout(map.nodes.map(({id}) => ({id, height: CELL + (loops.has(id) ? LOOP : 0)})), map.edges,
+                     {column: isDense ? 190 : 220, row: isDense ? 12 : 34, padding: MARGIN, passing: isDense ? 12 : 40});
+        this.places = new Map([...placed.nodes].map(([id, {x, y}]) => [id, this.upright ? {x: y, y: x} : {x, y}]));
         const focused = this.keyAt(document.activeElement);
         const edges = this.edgeElements(placed, radii);
         const nodes = map.nodes.map((node) => {
-            const element = nodeElement(node, /** @type {{x: number, y: number}} */ (placed.nodes.get(node.id)),
+            const element = nodeElement(node, /** @type {{x: number, y: number}} */ (this.places.get(node.id)),
                                         /** @type {number} */ (radii.get(node.id)), this.seconds);
             element.setAttribute('data-key', this.nodeKey(node));
             return element;
         });
         this.viewport.group.replaceChildren(markers(), ...edges, ...nodes);
-        this.viewport.setSize(placed);
+        this.viewport.setSize(this.upright ? {width: placed.height, height: placed.width} : placed);
         if (focused !== null)
             this.elementOf(focused)?.focus();
         this.empty.hidden = map.nodes.length > 0;
@@ -141,22 +153,27 @@ export class MapFigure {
     edgeElements(placed, radii) {
         const {map} = this;
         const radiusOf = (/** @type {string} */ id) => /** @type {number} */ (radii.get(id));
-        const placeOf = (/** @type {string} */ id) => /** @type {{x: number, y: number}} */ (placed.nodes.get(id));
-        const ways = new Map(map.edges.map((edge) => [edge.id, rimToRim(placed.edges.get(edge.id), radiusOf(edge.from), radiusOf(edge.to))]));
+        const placeOf = (/** @type {string} */ id) => /** @type {{x: number, y: number}} */ (this.places.get(id));
+        const {upright} = this;
+        const ways = new Map(map.edges.map((edge) => [edge.id, rimToRim(placed.edges.get(edge.id), radiusOf(edge.from),
+                                                                        radiusOf(edge.to), upright)]));
+        const turn = (/** @type {import('./map_labels.js').Box} */ {x, y, width, height}) =>
+            (upright ? {x: y, y: x, width: height, height: width} : {x, y, width, height});
         const boxes = map.nodes.flatMap(({id}) => {
             const {x, y} = placeOf(id);
             const r = radiusOf(id);
-            return [{x, y, width: 2 * r + 12, height: 2 * r + 12}, {x, y: y + r + 22, width: 120, height: 30}];
+            return [{x, y, width: 2 * r + 12, height: 2 * r + 12}, {x, y: y + r + 22, width: 120, height: 30}].map(turn);
         });
         const labels = placeLabels(map.edges.flatMap((edge) => {
             const points = ways.get(edge.id);
-            return points ? [{id: edge.id, points, ...labelSize(edge)}] : [];
+            const {width, height} = turn({x: 0, y: 0, ...labelSize(edge)});
+            return points ? [{id: edge.id, points, width, height}] : [];
         }), boxes);
         const most = Math.max(0, ...map.edges.map(({counts}) => counts.total));
         return map.edges.map((edge) => {
             const element = edgeElement(edge, map, {
-                points: ways.get(edge.id) ?? null, place: placeOf(edge.from), label: labels.get(edge.id),
-                radius: radiusOf(edge.from), most, seconds: this.seconds});
+                points: ways.get(edge.id) ?? null, place: placeOf(edge.from), upright, most, seconds: this.seconds,
+                radius: radiusOf(edge.from), label: upright ? swapped(labels.get(edge.id)) : labels.get(edge.id)});
             element.setAttribute('data-key', this.edgeKey(edge));
             return element;
         });

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The waterfall of a trace: a tree of rows on a time scale, of which one is selected.
 // Zoom, critical path and gaps; everything by keys too.
-import {h} from './dom.js';
+import {h, setText} from './dom.js';
+import {duration} from './format.js';
 import {Minimap} from './waterfall_minimap.js';
 import {createRow, updateRow} from './waterfall_row.js';
 import {VirtualRows} from './waterfall_rows.js';
@@ -62,8 +63,9 @@ export class Waterfall {
         this.scroller.addEventListener('wheel', (/** @type {WheelEvent} */ event) => this.wheel(event), {passive: false});
         this.axis.addEventListener('pointerdown', (/** @type {PointerEvent} */ event) => this.dragAxis(event));
         this.sash.addEventListener('pointerdown', (/** @type {PointerEvent} */ event) => this.dragSash(event));
+        this.note = h('div', {class: 'wf-name wf-note', dataset: {testid: 'zoom-note'}});
         this.element = h('div', {class: 'wf'},
-                         h('div', {class: 'wf-top'}, h('div', {class: 'wf-name'}), this.minimap.element), this.scroller);
+                         h('div', {class: 'wf-top'}, this.note, this.minimap.element), this.scroller);
         this.sizes = new ResizeObserver(() => this.redraw());
         this.sizes.observe(this.scroller);
     }
@@ -102,7 +104,9 @@ export class Waterfall {
     }
 
     redrawHeader() {
+        const {from, to, isZoomed} = this.scale;
         this.timeWidth = this.axis.clientWidth;
+        setText(this.note, isZoomed ? `${duration(from)} to ${duration(to)}` : '');
         const ticks = this.scale.ticks(this.timeWidth / TICK);
         const step = ticks.length > 1 ? ticks[1] - ticks[0] : this.scale.width;
         this.axis.replaceChildren(...ticks.map((time) => {
