@@ -38,6 +38,16 @@ make
 valgrind
 '
 
+# The tests of the web page; nodejs runs those that need no browser.
+page_packages='
+chromium
+fonts-dejavu-core
+nodejs
+python3
+python3-venv
+ca-certificates
+'
+
 say() {
     if [ -t 1 ]; then
         printf '\033[1m==> %s\033[0m\n' "$*"
@@ -115,22 +125,25 @@ need_packages() {
     fi
 }
 
-# The Python packages of requirements.txt, each one pinned with its hashes.
+# need_venv [SUFFIX]: the Python packages of requirements.txt, or of requirements-SUFFIX.txt, each one
+# pinned with its hashes, in build/venv or build/venv-SUFFIX.
 need_venv() {
-    local requirements=$source/build-aux/requirements.txt python=python3 count
+    local suffix=${1:+-$1} python=python3 count requirements venv=$venv
+    requirements=$source/build-aux/requirements$suffix.txt
+    venv=$venv$suffix
     # Debian's own Python, whatever else comes first in PATH.
     [ -x /usr/bin/python3 ] && python=/usr/bin/python3
     if cmp -s "$requirements" "$venv/requirements.txt" && "$venv/bin/python" -c '' 2>/dev/null; then
         return 0
     fi
     count=$(grep -c '==' "$requirements")
-    say "Installing $count Python packages (moto, yt-dlp and what they need) into ${venv#"$source"/}"
+    say "Installing $count Python packages into ${venv#"$source"/}"
     rm -rf "$venv"
     "$python" -m venv "$venv" || stop "python3 -m venv failed: see above"
     if ! "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --progress-bar off \
         --require-hashes --prefer-binary -r "$requirements" >"$build/venv.log" 2>&1; then
         tail -n 20 "$build/venv.log" >&2
-        stop "pip could not install build-aux/requirements.txt; all of its output is in ${build#"$source"/}/venv.log"
+        stop "pip could not install ${requirements#"$source"/}; all of its output is in ${build#"$source"/}/venv.log"
     fi
     cp "$requirements" "$venv/requirements.txt"
 }

@@ -201,9 +201,9 @@ class ListView {
     }
 
     drawCounts() {
-        const {rows, token, isLoading} = this.data;
+        const {rows, next, isLoading} = this.data;
         const faults = rows.reduce((sum, row) => sum + (row.HasFault ? 1 : 0), 0);
-        fill(this.counts, h('b', {text: plural(rows.length, 'trace')}), token ? ' loaded' : '',
+        fill(this.counts, h('b', {text: plural(rows.length, 'trace')}), next.token ? ' loaded' : '',
              faults ? [' · ', h('span', {class: 'text-fault', text: plural(faults, 'fault')})] : '',
              isLoading ? h('span', {class: 'muted', text: ' · loading…'}) : '');
         this.fresh.hidden = !this.table.above;

@@ -6,6 +6,7 @@ import * as api from './api.js';
 /**
  * @typedef {any} Summary  a TraceSummary of the X-Ray API
  * @typedef {{filter: string, since: number | null}} Query  since: seconds, null is all there is
+ * @typedef {{start: number, end: number, token: string | undefined}} Next  no token: there is no more
  */
 
 /** The clock of a sender may be ahead of this one. */
@@ -41,9 +42,8 @@ export class TraceRows extends EventTarget {
         this.query = {filter: '', since: 3600};
         /** Grows with each question: answers to an older one are dropped. */
         this.round = 0;
-        /** @type {string | undefined} where the next page begins */
-        this.token = undefined;
-        this.window = {start: 0, end: 0};
+        /** Where the next page begins. @type {Next} */
+        this.next = {start: 0, end: 0, token: undefined};
         this.isLoading = false;
         this.isPaused = false;
         /** @type {api.ApiError | null} */
@@ -76,22 +76,24 @@ export class TraceRows extends EventTarget {
         const round = ++this.round;
         this.isLoading = true;
         this.tell('state');
-        const rows = await this.pages(round, READY / PAGE, (found, isFirst) => {
+        const isDone = await this.pages(round, READY / PAGE, (found, next, isFirst) => {
+            this.next = next;
             if (isFirst)
                 this.replace(found);
             else
                 this.merge(found);
         });
-        if (round !== this.round || !rows)
+        if (!isDone)
             return;
         this.isLoading = false;
         this.tell('state');
     }
 
     /**
-     * Asks from the newest on, up to so many pages; null if it failed or is no longer wanted.
+     * Asks from the newest on, up to so many pages.
      * @param {number} round @param {number} limit
-     * @param {(found: Summary[], isFirst: boolean) => void} take
+     * @param {(found: Summary[], next: Next, isFirst: boolean) => void} take
+     * @returns {Promise<boolean>} false: it failed, or nobody wants it any more
      */
     async pages(round, limit, take) {
         const window = this.range();
@@ -101,17 +103,15 @@ export class TraceRows extends EventTarget {
             for (let page = 0; page < limit && (page === 0 || token); page++) {
                 const reply = await api.summaries({...window, filter: this.query.filter, token});
                 if (round !== this.round)
-                    return null;
+                    return false;
                 token = reply.NextToken;
-                this.window = window;
-                this.token = token;
                 this.failure = null;
-                take(reply.TraceSummaries, page === 0);
+                take(reply.TraceSummaries, {...window, token}, page === 0);
             }
             return true;
         } catch (error) {
             this.fail(round, error);
-            return null;
+            return false;
         }
     }
 
@@ -126,15 +126,15 @@ export class TraceRows extends EventTarget {
 
     /** The next page, when the end of what is loaded comes near. */
     async more() {
-        if (this.isLoading || !this.token || this.closed)
+        if (this.isLoading || !this.next.token || this.closed)
             return;
         const round = this.round;
         this.isLoading = true;
         try {
-            const reply = await api.summaries({...this.window, filter: this.query.filter, token: this.token});
+            const reply = await api.summaries({...this.next, filter: this.query.filter});
             if (round !== this.round)
                 return;
-            this.token = reply.NextToken;
+            this.next = {...this.next, token: reply.NextToken};
             this.isLoading = false;
             this.merge(reply.TraceSummaries);
         } catch (error) {
@@ -230,22 +230,23 @@ export class TraceRows extends EventTarget {
         }
     }
 
-    /** As many as are shown now, from anew. @param {number} round */
+    /** From anew, as far as a list begins; what is older than that stays as it is. @param {number} round */
     async reload(round) {
-        const limit = Math.max(1, Math.ceil(Math.min(this.rows.length, 2000) / PAGE));
         /** @type {Summary[]} */
         const all = [];
-        const deep = this.rows.length > 2000 ? this.rows.slice(2000) : [];
-        const kept = {window: this.window, token: this.token};
-        if (!await this.pages(round, limit, (found) => all.push(...found)))
+        /** @type {Next | undefined} */
+        let next;
+        const isDone = await this.pages(round, READY / PAGE, (found, following) => {
+            all.push(...found);
+            next = following;
+        });
+        if (!isDone || !next)
             return;
-        if (deep.length && this.token) {
-            Object.assign(this, kept);
-            const last = all.at(-1);
-            this.replace([...all, ...deep.filter((row) => newestFirst(last, row) < 0)]);
-        } else {
-            this.replace(all);
-        }
+        const last = all.at(-1);
+        const older = next.token && last ? this.rows.filter((row) => newestFirst(last, row) < 0) : [];
+        if (!older.length)
+            this.next = next;
+        this.replace([...all, ...older]);
     }
 
     /** @param {Summary[]} rows */
