@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "local/http/server.h"
 
-#include <cjson/cJSON.h>
+#include "local/http/gzip.h"
+#include "local/http/internal.h"
+
+#include <arpa/inet.h>
 #include <errno.h>
-#include <microhttpd.h>
-#include <stdbool.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 /* Its name in libmicrohttpd differs between versions. */
@@ -17,154 +18,63 @@
 
 #define CONNECTIONS_MAX      512u
 #define IDLE_TIMEOUT_SECONDS 30u
+/* Of a request's head: a long filter fits in a query. */
+#define HEAD_BYTES ((size_t)64 * 1024)
 /* A client that sends on after "too large" is cut off here. */
 #define DISCARDED_BYTES_MAX (4 * HTTP_BODY_MAX)
-
-struct http_server {
-    struct MHD_Daemon *daemon;
-    http_handler *handler;
-    void *data;
-    char address[64];
-    bool any_address; /* bound to all: any numeric address may be its name */
-};
 
 struct connection_state {
     char *body;
     size_t length;
     size_t size;
     size_t received;
+    bool gzip;
     bool too_large;
     bool no_memory;
 };
 
-void http_reply_error(struct http_reply *reply, unsigned status, const char *error_type,
-                      const char *message)
+static const char *header(struct MHD_Connection *connection, const char *name)
 {
-    cJSON *body = cJSON_CreateObject();
-    cJSON_AddStringToObject(body, "Message", message);
-    *reply = (struct http_reply){ .status = status, .error_type = error_type };
-    reply->body = cJSON_PrintUnformatted(body);
-    reply->length = reply->body ? strlen(reply->body) : 0;
-    cJSON_Delete(body);
+    const char *value = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, name);
+    return value ? value : "";
 }
 
-static enum MHD_Result send_reply(struct MHD_Connection *connection, struct http_reply *reply)
-{
-    static char no_memory[] = "{\"Message\":\"out of memory\"}";
-    struct MHD_Response *response;
-    if (reply->body) {
-        response = MHD_create_response_from_buffer(reply->length, reply->body,
-                                                   MHD_RESPMEM_MUST_FREE);
-        if (!response)
-            free(reply->body);
-    } else {
-        reply->status = MHD_HTTP_INTERNAL_SERVER_ERROR;
-        reply->error_type = "InternalFailure";
-        response = MHD_create_response_from_buffer(sizeof no_memory - 1, no_memory,
-                                                   MHD_RESPMEM_PERSISTENT);
-    }
-    if (!response)
-        return MHD_NO;
-
-    unsigned char random[16] = { 0 };
-    char id[40];
-    if (getrandom(random, sizeof random, 0) < 0)
-        memset(random, 0, sizeof random);
-    snprintf(id, sizeof id, "%02x%02x%02x%02x-%02x%02x-%02x%02x-%02x%02x-%02x%02x%02x%02x%02x%02x",
-             random[0], random[1], random[2], random[3], random[4], random[5],
-             (random[6] & 0x0f) | 0x40, random[7], (random[8] & 0x3f) | 0x80, random[9], random[10],
-             random[11], random[12], random[13], random[14], random[15]);
-    MHD_add_response_header(response, "x-amzn-RequestId", id);
-    MHD_add_response_header(response, "Content-Type",
-                            reply->content_type ? reply->content_type : "application/json");
-    MHD_add_response_header(response, "X-Content-Type-Options", "nosniff");
-    if (reply->error_type)
-        MHD_add_response_header(response, "x-amzn-ErrorType", reply->error_type);
-    if (reply->allow)
-        MHD_add_response_header(response, "Allow", reply->allow);
-    enum MHD_Result queued = MHD_queue_response(connection, reply->status, response);
-    MHD_destroy_response(response);
-    return queued;
-}
-
-static enum MHD_Result send_error(struct MHD_Connection *connection, unsigned status,
-                                  const char *type, const char *message)
+static enum MHD_Result send_error(struct http_server *server, struct MHD_Connection *connection,
+                                  unsigned status, const char *type, const char *message)
 {
     struct http_reply reply;
+    struct http_request request = { .if_none_match = "" };
     http_reply_error(&reply, status, type, message);
-    return send_reply(connection, &reply);
+    return http_send(server, connection, &request, &reply);
 }
 
-/* The host of "host:port", without the port and the brackets of IPv6. */
-static bool split_host(const char *text, char *ret, size_t size)
+static enum MHD_Result send_too_large(struct http_server *server, struct MHD_Connection *connection)
 {
-    size_t length = strcspn(text, ":");
-    if (*text == '[') {
-        text++;
-        length = strcspn(text, "]");
-        if (text[length] != ']')
-            return false;
-    }
-    if (length == 0 || length >= size)
-        return false;
-    memcpy(ret, text, length);
-    ret[length] = '\0';
-    return true;
-}
-
-static bool is_numeric(const char *host)
-{
-    return strspn(host, "0123456789.") == strlen(host) || strchr(host, ':');
-}
-
-/* A web page can make its own name lead to this machine; it can't make the browser
-   call that name localhost. */
-static bool is_our_name(const struct http_server *server, const char *text)
-{
-    char host[64];
-    if (!split_host(text, host, sizeof host))
-        return false;
-    return strcasecmp(host, "localhost") == 0 || strcmp(host, "127.0.0.1") == 0 ||
-           strcmp(host, "::1") == 0 || strcmp(host, server->address) == 0 ||
-           (server->any_address && is_numeric(host));
-}
-
-/* NULL, or why the request is not answered. */
-static const char *forbidden(const struct http_server *server, struct MHD_Connection *connection)
-{
-    const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Host");
-    const char *origin = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Origin");
-    const char *site = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Sec-Fetch-Site");
-    if (!host || !is_our_name(server, host))
-        return "the Host header must be localhost or the address that xraytrace-local is bound to";
-    if (origin) {
-        const char *name = strstr(origin, "://");
-        if (!name || !is_our_name(server, name + 3))
-            return "requests from web pages of another site are refused";
-    }
-    if (site && strcmp(site, "cross-site") == 0)
-        return "requests from web pages of another site are refused";
-    return NULL;
+    return send_error(server, connection, STATUS_TOO_LARGE, "InvalidRequestException",
+                      "the request body is larger than 5 MiB");
 }
 
 /* The first call for a request, its body not yet there. */
-static enum MHD_Result begin_request(const struct http_server *server,
-                                     struct MHD_Connection *connection, void **state)
+static enum MHD_Result begin_request(struct http_server *server, struct MHD_Connection *connection,
+                                     void **state)
 {
-    const char *reason = forbidden(server, connection);
+    const char *reason = http_forbidden(server, connection);
     if (reason)
-        return send_error(connection, MHD_HTTP_FORBIDDEN, "AccessDeniedException", reason);
-    const char *encoding = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
-                                                       "Content-Encoding");
-    if (encoding && strcasecmp(encoding, "identity") != 0)
-        return send_error(connection, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "InvalidRequestException",
-                          "compressed request bodies are not understood");
-    const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Content-Length");
-    if (length && strtoull(length, NULL, 10) > HTTP_BODY_MAX)
-        return send_error(connection, STATUS_TOO_LARGE, "InvalidRequestException",
-                          "the request body is larger than 5 MiB");
-    *state = calloc(1, sizeof(struct connection_state));
-    return *state ? MHD_YES : MHD_NO;
+        return send_error(server, connection, MHD_HTTP_FORBIDDEN, "AccessDeniedException", reason);
+    const char *encoding = header(connection, "Content-Encoding");
+    bool gzip = strcasecmp(encoding, "gzip") == 0;
+    if (*encoding && !gzip && strcasecmp(encoding, "identity") != 0)
+        return send_error(server, connection, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE,
+                          "InvalidRequestException",
+                          "of compressed request bodies only gzip is understood");
+    if (strtoull(header(connection, "Content-Length"), NULL, 10) > HTTP_BODY_MAX)
+        return send_too_large(server, connection);
+    struct connection_state *begun = calloc(1, sizeof *begun);
+    if (!begun)
+        return MHD_NO;
+    begun->gzip = gzip;
+    *state = begun;
+    return MHD_YES;
 }
 
 static enum MHD_Result receive_body(struct connection_state *state, const char *data, size_t length)
@@ -192,6 +102,44 @@ static enum MHD_Result receive_body(struct connection_state *state, const char *
     return MHD_YES;
 }
 
+/* 0, -EFBIG or -EBADMSG. */
+static int inflate_body(struct connection_state *state)
+{
+    char *plain = NULL;
+    size_t length = 0;
+    int r = gzip_inflate(state->body, state->length, HTTP_BODY_MAX, &plain, &length);
+    if (r == -ENOMEM)
+        state->no_memory = true;
+    else if (r < 0)
+        return r;
+    free(state->body);
+    state->body = plain;
+    state->length = length;
+    return 0;
+}
+
+static enum MHD_Result answer(struct http_server *server, struct MHD_Connection *connection,
+                              struct connection_state *state, struct http_request *request)
+{
+    int r = state->gzip && state->body && !state->too_large ? inflate_body(state) : 0;
+    if (state->too_large || r == -EFBIG)
+        return send_too_large(server, connection);
+    if (r < 0)
+        return send_error(server, connection, MHD_HTTP_BAD_REQUEST, "SerializationException",
+                          "the body is not the gzip that Content-Encoding says it is");
+    struct http_reply reply = { 0 };
+    request->body = state->body ? state->body : "";
+    request->length = state->length;
+    request->content_type = header(connection, "Content-Type");
+    request->accept = header(connection, "Accept");
+    request->if_none_match = header(connection, "If-None-Match");
+    request->takes_gzip = http_takes_gzip(header(connection, "Accept-Encoding"));
+    request->connection = connection;
+    if (!state->no_memory)
+        server->handler(server->data, request, &reply);
+    return http_send(server, connection, request, &reply);
+}
+
 /* The parameters are the library's. */
 /* NOLINTNEXTLINE(readability-function-size) */
 static enum MHD_Result on_request(void *data, struct MHD_Connection *connection, const char *url,
@@ -200,6 +148,7 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
 {
     struct http_server *server = data;
     struct connection_state *state = *state_pointer;
+    struct http_request request = { .method = method, .path = url };
     (void)version;
     if (!state)
         return begin_request(server, connection, state_pointer);
@@ -208,24 +157,7 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
         *upload_length = 0;
         return result;
     }
-    if (state->too_large)
-        return send_error(connection, STATUS_TOO_LARGE, "InvalidRequestException",
-                          "the request body is larger than 5 MiB");
-    struct http_reply reply = { 0 };
-    if (!state->no_memory) {
-        struct http_request request = {
-            .method = method,
-            .path = url,
-            .body = state->body ? state->body : "",
-            .length = state->length,
-            .content_type = "",
-            .accept = "",
-            .if_none_match = "",
-            .connection = connection,
-        };
-        server->handler(server->data, &request, &reply);
-    }
-    return send_reply(connection, &reply);
+    return answer(server, connection, state, &request);
 }
 
 static void on_completed(void *data, struct MHD_Connection *connection, void **state_pointer,
@@ -251,15 +183,25 @@ int http_server_new(struct http_server **ret, int listening_socket, const char *
     server->data = data;
     snprintf(server->address, sizeof server->address, "%s", address);
     server->any_address = strcmp(address, "0.0.0.0") == 0 || strcmp(address, "::") == 0;
-    server->daemon = MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD, 0, NULL, NULL, on_request,
-                                      server, MHD_OPTION_LISTEN_SOCKET, listening_socket,  /* */
+    int r = http_streams_start(server);
+    if (r < 0) {
+        free(server);
+        return r;
+    }
+    server->daemon = MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME, 0,
+                                      NULL, NULL, on_request, server, MHD_OPTION_LISTEN_SOCKET,
+                                      listening_socket,                                    /* */
                                       MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,     /* */
                                       MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,        /* */
+                                      MHD_OPTION_CONNECTION_MEMORY_LIMIT, HEAD_BYTES,      /* */
                                       MHD_OPTION_CONNECTION_TIMEOUT, IDLE_TIMEOUT_SECONDS, /* */
                                       MHD_OPTION_END);
     if (!server->daemon) {
+        r = errno ? -errno : -EIO;
+        http_streams_end(server);
+        http_streams_free(server);
         free(server);
-        return errno ? -errno : -EIO;
+        return r;
     }
     *ret = server;
     return 0;
@@ -269,6 +211,75 @@ void http_server_free(struct http_server *server)
 {
     if (!server)
         return;
+    http_streams_end(server);
     MHD_stop_daemon(server->daemon);
+    http_streams_free(server);
     free(server);
+}
+
+/* The library is not told that it could change what it points to. */
+static struct MHD_Connection *connection_of(const struct http_request *request)
+{
+    union {
+        const void *given;
+        struct MHD_Connection *connection;
+    } pointer = { .given = request->connection };
+    return pointer.connection;
+}
+
+const char *http_query(const struct http_request *request, const char *name)
+{
+    const char *value = NULL;
+    if (!request->connection)
+        return NULL;
+    if (MHD_lookup_connection_value_n(connection_of(request), MHD_GET_ARGUMENT_KIND, name,
+                                      strlen(name), &value, NULL) != MHD_YES)
+        return NULL;
+    return value ? value : "";
+}
+
+struct queries {
+    const char *name;
+    const char **values;
+    size_t max;
+    size_t count;
+};
+
+static enum MHD_Result collect(void *data, enum MHD_ValueKind kind, const char *key,
+                               const char *value)
+{
+    struct queries *queries = data;
+    (void)kind;
+    if (value && strcmp(key, queries->name) == 0 && queries->count < queries->max)
+        queries->values[queries->count++] = value;
+    return MHD_YES;
+}
+
+size_t http_queries(const struct http_request *request, const char *name, const char **ret,
+                    size_t max)
+{
+    struct queries queries = { .name = name, .values = ret, .max = max };
+    if (request->connection)
+        MHD_get_connection_values(connection_of(request), MHD_GET_ARGUMENT_KIND, collect, &queries);
+    return queries.count;
+}
+
+void http_peer(const struct http_request *request, char ret[HTTP_PEER_LENGTH + 1])
+{
+    const union MHD_ConnectionInfo *info =
+        request->connection
+            ? MHD_get_connection_info(connection_of(request), MHD_CONNECTION_INFO_CLIENT_ADDRESS)
+            : NULL;
+    *ret = '\0';
+    if (!info)
+        return;
+    if (info->client_addr->sa_family == AF_INET) {
+        struct sockaddr_in v4;
+        memcpy(&v4, info->client_addr, sizeof v4);
+        inet_ntop(AF_INET, &v4.sin_addr, ret, HTTP_PEER_LENGTH + 1);
+    } else if (info->client_addr->sa_family == AF_INET6) {
+        struct sockaddr_in6 v6;
+        memcpy(&v6, info->client_addr, sizeof v6);
+        inet_ntop(AF_INET6, &v6.sin6_addr, ret, HTTP_PEER_LENGTH + 1);
+    }
 }

@@ -39,7 +39,7 @@ struct http_reply {
     const char *error_type;       /* static; the header x-amzn-ErrorType */
     const char *allow;            /* static; the header Allow */
     const char *content_encoding; /* static; NULL: none */
-    const char *etag;             /* static; NULL: none */
+    const char *etag;             /* static, with its quotes; NULL: none */
     const char *disposition;      /* static; the header Content-Disposition; NULL: none */
     bool page;                    /* part of the web page: gets its Content-Security-Policy */
     bool constant;                /* the body is static and not freed */
@@ -65,6 +65,13 @@ void http_stream_wake(struct http_server *server);
 
 /* The decoded value of a query parameter, "" if it has none, NULL if it is not there. */
 const char *http_query(const struct http_request *request, const char *name);
+/* All values of a parameter that may be given several times, at most max; how many. */
+size_t http_queries(const struct http_request *request, const char *name, const char **ret,
+                    size_t max);
+
+/* The numeric address of who asks. */
+#define HTTP_PEER_LENGTH 45
+void http_peer(const struct http_request *request, char ret[HTTP_PEER_LENGTH + 1]);
 
 /* {"Message": …} as the AWS protocol has it. error_type is kept, not copied. */
 void http_reply_error(struct http_reply *reply, unsigned status, const char *error_type,
