@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "local/api/api.h"
 
+#include "local/api/page.h"
 #include "local/base/json_text.h"
 #include "local/trace/summary.h"
 #include "local/trace/trace.h"
@@ -215,8 +216,8 @@ static void batch_get_traces(const struct api *api, const cJSON *request, struct
 static void put_telemetry_records(const struct api *api, const cJSON *request,
                                   struct http_reply *reply)
 {
-    (void)api;
-    (void)request;
+    if (api->page)
+        page_note_telemetry(api->page, request);
     api_reply(reply, cJSON_CreateObject());
 }
 
@@ -328,6 +329,8 @@ void api_handle(void *data, const struct http_request *request, struct http_repl
     }
     if (api->settle)
         api->settle(api->settle_data);
+    if (page_handle(api, request, reply))
+        return;
     if (strcmp(request->path, "/") == 0) {
         if (strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0) {
             welcome(api, reply);

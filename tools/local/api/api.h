@@ -15,10 +15,13 @@
 #define API_TRACE_IDS_MAX 5   /* ids in a BatchGetTraces */
 #define API_PAGE          100 /* summaries in a page of GetTraceSummaries */
 
+struct page;
+
 struct api {
     struct ingest *ingest;
     struct store *store;
     struct sampling_service *sampling; /* used by the thread that calls api_handle() only */
+    struct page *page;                 /* the web page; NULL: none */
     /* Called before the store is read, so that what was sent before is seen. May be NULL. */
     void (*settle)(void *data);
     void *settle_data;

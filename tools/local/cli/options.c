@@ -24,6 +24,7 @@ enum option_id {
     OPTION_SAMPLING,
     OPTION_SAMPLING_RULES,
     OPTION_DB,
+    OPTION_PAGE_DIR,
     OPTION_MAX_TRACES,
     OPTION_MAX_BYTES,
     OPTION_MAX_AGE,
@@ -46,6 +47,7 @@ static const struct option long_options[] = {
     { "sampling", required_argument, NULL, OPTION_SAMPLING },
     { "sampling-rules", required_argument, NULL, OPTION_SAMPLING_RULES },
     { "db", required_argument, NULL, OPTION_DB },
+    { "page-dir", required_argument, NULL, OPTION_PAGE_DIR },
     { "max-traces", required_argument, NULL, OPTION_MAX_TRACES },
     { "max-bytes", required_argument, NULL, OPTION_MAX_BYTES },
     { "max-age", required_argument, NULL, OPTION_MAX_AGE },
@@ -66,6 +68,7 @@ static const unsigned option_commands[] = {
     [OPTION_SAMPLING] = FOR(COMMAND_SERVE),
     [OPTION_SAMPLING_RULES] = FOR(COMMAND_SERVE),
     [OPTION_DB] = FOR(COMMAND_SERVE),
+    [OPTION_PAGE_DIR] = FOR(COMMAND_SERVE),
     [OPTION_MAX_TRACES] = FOR(COMMAND_SERVE),
     [OPTION_MAX_BYTES] = FOR(COMMAND_SERVE),
     [OPTION_MAX_AGE] = FOR(COMMAND_SERVE),
@@ -100,6 +103,7 @@ void options_help(void)
          "                   rules of SDKs\n"
          "  --db FILE        keeps traces, groups and edited rules in this file too, and begins\n"
          "                   with what it has\n"
+         "  --page-dir DIR   the web page's files from a directory, for who works on them\n"
          "  --max-traces N   keeps so many traces, default 10000\n"
          "  --max-bytes N    of documents and what is known of them, default 256M; K, M, G\n"
          "  --max-age TIME   since a trace's last document, default 24h; s, m, h, d\n"
@@ -217,6 +221,9 @@ static int read_option(int id, struct options *options)
         return 0;
     case OPTION_DB:
         options->database = optarg;
+        return 0;
+    case OPTION_PAGE_DIR:
+        options->page_directory = optarg;
         return 0;
     case OPTION_MAX_TRACES:
         if (!read_number(optarg, 1, TRACES_MAX, &number))

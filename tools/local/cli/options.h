@@ -42,6 +42,7 @@ struct options {
     int32_t otlp_port;          /* 0: a free one; OTLP_PORT_NONE */
     const char *sampling_rules; /* a file, or NULL */
     bool sampling_cloud;        /* Default as in the cloud, instead of everything */
+    const char *page_directory; /* --page-dir, or NULL */
     struct store_limits limits; /* 0: the store's own */
     const char *database;       /* a file, or NULL: memory only */
     unsigned width;             /* 0: the terminal's */

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What comes in, what is kept, and what was refused and why. */
+#include "local/api/page_internal.h"
+#include "local/trace/trace.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <xraytrace/version.h>
+
+static double member_number(const cJSON *object, const char *name)
+{
+    const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, name);
+    return cJSON_IsNumber(item) && isfinite(item->valuedouble) ? item->valuedouble : 0;
+}
+
+void page_note_telemetry(struct page *page, const cJSON *request)
+{
+    const cJSON *records = cJSON_GetObjectItemCaseSensitive(request, "TelemetryRecords");
+    const char *hostname = trace_string(request, "Hostname");
+    const cJSON *record;
+    cJSON_ArrayForEach(record, records)
+    {
+        struct telemetry_record *own =
+            &page->telemetry[page->telemetry_count++ % PAGE_TELEMETRY_MAX];
+        *own = (struct telemetry_record){
+            .time = member_number(record, "Timestamp"),
+            .received = member_number(record, "SegmentsReceivedCount"),
+            .sent = member_number(record, "SegmentsSentCount"),
+            .spillover = member_number(record, "SegmentsSpilloverCount"),
+            .rejected = member_number(record, "SegmentsRejectedCount"),
+        };
+        /* A name that is too long for a host is none: no cut within a character. */
+        if (hostname && strlen(hostname) < sizeof own->hostname)
+            snprintf(own->hostname, sizeof own->hostname, "%s", hostname);
+    }
+}
+
+/* The latest first. */
+static void add_telemetry(const struct page *page, cJSON *body)
+{
+    cJSON *list = cJSON_AddArrayToObject(body, "telemetry");
+    size_t ever = page->telemetry_count;
+    for (size_t i = 0; i < ever && i < PAGE_TELEMETRY_MAX; i++) {
+        const struct telemetry_record *record =
+            &page->telemetry[(ever - 1 - i) % PAGE_TELEMETRY_MAX];
+        cJSON *item = cJSON_CreateObject();
+        cJSON_AddNumberToObject(item, "time", record->time);
+        cJSON_AddStringToObject(item, "hostname", record->hostname);
+        cJSON_AddNumberToObject(item, "received", record->received);
+        cJSON_AddNumberToObject(item, "sent", record->sent);
+        cJSON_AddNumberToObject(item, "spillover", record->spillover);
+        cJSON_AddNumberToObject(item, "rejected", record->rejected);
+        cJSON_AddItemToArray(list, item);
+    }
+}
+
+static void add_counts(const struct api *api, const struct ingest_counts *in, cJSON *body)
+{
+    struct store_counts kept;
+    struct store_limits limits;
+    store_count(api->store, &kept);
+    store_get_limits(api->store, &limits);
+    cJSON *counts = cJSON_AddObjectToObject(body, "counts");
+    cJSON_AddNumberToObject(counts, "traces", (double)kept.traces);
+    cJSON_AddNumberToObject(counts, "documents", (double)kept.documents);
+    cJSON_AddNumberToObject(counts, "bytes", (double)kept.bytes);
+    cJSON_AddNumberToObject(counts, "pinned", (double)kept.pinned_traces);
+    cJSON_AddNumberToObject(counts, "evicted", (double)kept.evicted_traces);
+    cJSON_AddNumberToObject(counts, "expired", (double)kept.expired_traces);
+    cJSON_AddNumberToObject(counts, "received", (double)in->received);
+    cJSON_AddNumberToObject(counts, "kept", (double)in->kept);
+    cJSON_AddNumberToObject(counts, "lost", (double)in->lost);
+    cJSON *room = cJSON_AddObjectToObject(body, "limits");
+    cJSON_AddNumberToObject(room, "traces", (double)limits.traces);
+    cJSON_AddNumberToObject(room, "bytes", (double)limits.bytes);
+    cJSON_AddNumberToObject(room, "age_seconds", limits.age_seconds);
+}
+
+static void add_refused(const struct ingest_counts *in, cJSON *body)
+{
+    cJSON *list = cJSON_AddArrayToObject(body, "refused");
+    for (int i = 0; i < REFUSED_REASONS; i++) {
+        if (!in->refused[i])
+            continue;
+        cJSON *item = cJSON_CreateObject();
+        cJSON_AddNumberToObject(item, "reason", i);
+        cJSON_AddStringToObject(item, "text", refusal_text((enum refusal_reason)i));
+        cJSON_AddNumberToObject(item, "count", (double)in->refused[i]);
+        cJSON_AddItemToArray(list, item);
+    }
+}
+
+static void add_port(cJSON *ports, const char *name, unsigned port)
+{
+    if (port)
+        cJSON_AddNumberToObject(ports, name, port);
+    else
+        cJSON_AddNullToObject(ports, name);
+}
+
+static void add_text(cJSON *body, const char *name, const char *text)
+{
+    if (text)
+        cJSON_AddStringToObject(body, name, text);
+    else
+        cJSON_AddNullToObject(body, name);
+}
+
+void page_status(const struct page_call *call)
+{
+    const struct page_settings *settings = &call->api->page->settings;
+    struct ingest_counts in;
+    char version[32];
+    snprintf(version, sizeof version, "%d.%d.%d", XRAY_VERSION_MAJOR, XRAY_VERSION_MINOR,
+             XRAY_VERSION_PATCH);
+    ingest_count(call->api->ingest, &in);
+    cJSON *body = cJSON_CreateObject();
+    cJSON_AddStringToObject(body, "version", version);
+    cJSON_AddNumberToObject(body, "started", settings->started);
+    cJSON_AddNumberToObject(body, "now", page_now());
+    cJSON_AddStringToObject(body, "address", settings->address);
+    cJSON *ports = cJSON_AddObjectToObject(body, "ports");
+    add_port(ports, "http", settings->http_port);
+    add_port(ports, "udp", settings->udp_port);
+    add_port(ports, "otlp", call->api->otlp_port);
+    add_counts(call->api, &in, body);
+    add_text(body, "database", settings->database);
+    add_refused(&in, body);
+    add_telemetry(call->api->page, body);
+    api_reply(call->reply, body);
+}
