@@ -76,7 +76,8 @@ class Start(unittest.TestCase):
         port = collector.port
         self.assertRegex(collector.lines[0], r'^xraytrace-local \d+\.\d+\.\d+ listens on '
                          rf'127\.0\.0\.1:{port} \(UDP and TCP\)\n$')
-        self.assertIn(f'xraytrace-local show <trace id> --port {port}\n', collector.lines[1])
+        self.assertEqual(f'look at traces: http://127.0.0.1:{port}/ or xraytrace-local list '
+                         f'--port {port}\n', collector.lines[1])
         self.assertEqual(collector.lines[2], 'tell X-Ray SDKs: export '
                          f'AWS_XRAY_DAEMON_ADDRESS=127.0.0.1:{port}\n')
 
