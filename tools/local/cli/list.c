@@ -31,7 +31,7 @@ static enum outcome outcome_of(const cJSON *summary)
     return is_true(summary, "HasError") ? OUTCOME_ERROR : OUTCOME_OK;
 }
 
-static void put_summary(struct buffer *out, const cJSON *summary, const struct output_style *style)
+void put_summary(struct buffer *out, const cJSON *summary, const struct output_style *style)
 {
     const char *id = trace_string(summary, "Id");
     const char *entry = trace_string(trace_object(summary, "EntryPoint"), "Name");
@@ -64,51 +64,55 @@ static void put_summary(struct buffer *out, const cJSON *summary, const struct o
     buffer_puts(out, is_true(summary, "IsPartial") ? ", partial\n" : "\n");
 }
 
-/* One page; *token is the one to ask with, and becomes the next, NULL at the end. */
-static int put_page(const struct options *options, const struct output_style *style, char **token,
-                    unsigned *left, struct buffer *out)
+int put_summary_json(struct buffer *out, const cJSON *summary)
 {
-    char request[512];
-    cJSON *answer;
-    snprintf(request, sizeof request,
-             "{\"StartTime\":0,\"EndTime\":%.0f,\"TimeRangeType\":\"Event\"%s%s%s}",
-             DOCUMENT_TIME_MAX, *token ? ",\"NextToken\":\"" : "", *token ? *token : "",
-             *token ? "\"" : "");
-    int r = ask(options, "/TraceSummaries", request, &answer);
-    free(*token);
-    *token = NULL;
-    if (r != 0)
-        return r;
-    const cJSON *summary;
-    cJSON_ArrayForEach(summary, cJSON_GetObjectItemCaseSensitive(answer, "TraceSummaries"))
-    {
-        if (*left == 0)
-            break;
-        put_summary(out, summary, style);
-        (*left)--;
-    }
-    const char *next = trace_string(answer, "NextToken");
-    if (next && strlen(next) < 200 && *left)
-        *token = strdup(next);
-    cJSON_Delete(answer);
+    char *text = cJSON_PrintUnformatted(summary);
+    if (!text)
+        return print_no_memory();
+    cells_put_json(out, text);
+    buffer_puts(out, "\n");
+    free(text);
     return 0;
+}
+
+struct listing {
+    struct buffer out;
+    struct output_style style;
+    unsigned left;
+    bool json;
+};
+
+static bool add(void *data, const cJSON *summary)
+{
+    struct listing *listing = data;
+    if (!listing->json)
+        put_summary(&listing->out, summary, &listing->style);
+    else if (put_summary_json(&listing->out, summary) != 0)
+        listing->out.failed = true;
+    return --listing->left > 0;
+}
+
+static void say_nothing_found(const struct options *options, struct buffer *out)
+{
+    if (options->filter || options->since_seconds)
+        buffer_printf(out, "no such traces at %s port %u\n", options->address, options->port);
+    else
+        buffer_printf(out, "no traces yet at %s port %u\n", options->address, options->port);
 }
 
 int command_list(const struct options *options)
 {
-    struct output_style style = output_style(options);
-    struct buffer out = { 0 };
-    unsigned left = options->limit;
-    char *token = NULL;
-    int r;
-    do {
-        r = put_page(options, &style, &token, &left, &out);
-    } while (r == 0 && token);
-    free(token);
-    if (r == 0 && left == options->limit)
-        buffer_printf(&out, "no traces yet at %s port %u\n", options->address, options->port);
+    struct listing listing = {
+        .style = output_style(options),
+        .left = options->limit,
+        .json = options->json,
+    };
+    double since = options->since_seconds ? seconds_now() - options->since_seconds : 0;
+    int r = ask_summaries(options, since, add, &listing);
+    if (r == 0 && listing.left == options->limit && !options->json)
+        say_nothing_found(options, &listing.out);
     if (r == 0)
-        return print_buffer(&out);
-    buffer_free(&out);
+        return print_buffer(&listing.out);
+    buffer_free(&listing.out);
     return r;
 }

@@ -19,6 +19,14 @@ int main(int argc, char **argv)
         return command_show(&options);
     case COMMAND_LIST:
         return command_list(&options);
+    case COMMAND_TAIL:
+        return command_tail(&options);
+    case COMMAND_EXPORT:
+        return command_export(&options);
+    case COMMAND_IMPORT:
+        return command_import(&options);
+    case COMMAND_EXEC:
+        return command_exec(&options);
     case COMMAND_HELP:
         options_help();
         return EXIT_DONE;

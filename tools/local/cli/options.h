@@ -9,18 +9,30 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define PORT_DEFAULT      2000
+#define OTLP_PORT_DEFAULT 4318
+#define OTLP_PORT_NONE    (-1)
+#define ASSERTIONS_MAX    100
+
 enum exit_code {
     EXIT_DONE = 0,
     EXIT_NOT_FOUND = 1, /* no such trace; of the collector: it could not start or go on */
     EXIT_USAGE = 2,
     EXIT_UNREACHABLE = 3,
     EXIT_PORT_TAKEN = 4,
+    EXIT_ASSERTION = 5,
+    EXIT_COMMAND = 6,    /* of --exec: its command failed */
+    EXIT_SIGNALLED = 128 /* and the signal that came while --exec's command ran */
 };
 
 enum command {
     COMMAND_SERVE,
+    COMMAND_EXEC, /* the option --exec makes it that */
     COMMAND_SHOW,
     COMMAND_LIST,
+    COMMAND_TAIL,
+    COMMAND_EXPORT,
+    COMMAND_IMPORT,
     COMMAND_HELP,
     COMMAND_VERSION,
 };
@@ -31,7 +43,24 @@ enum colour {
     COLOUR_NEVER,
 };
 
-#define OTLP_PORT_NONE (-1)
+enum export_format {
+    EXPORT_JSON_LINES,
+    EXPORT_OTLP,
+    EXPORT_HTML,
+};
+
+enum bound {
+    BOUND_EXACTLY,
+    BOUND_AT_LEAST,
+    BOUND_AT_MOST,
+};
+
+/* So many traces have to match. */
+struct assertion {
+    const char *filter;
+    enum bound bound;
+    unsigned count;
+};
 
 struct options {
     enum command command;
@@ -39,7 +68,9 @@ struct options {
     struct trace_id trace_id; /* of show */
     const char *address;      /* numeric: --bind of the collector, --host of the others */
     uint16_t port;
+    bool port_given;
     int32_t otlp_port;          /* 0: a free one; OTLP_PORT_NONE */
+    bool open;                  /* a browser */
     const char *sampling_rules; /* a file, or NULL */
     bool sampling_cloud;        /* Default as in the cloud, instead of everything */
     const char *page_directory; /* --page-dir, or NULL */
@@ -48,6 +79,16 @@ struct options {
     unsigned width;             /* 0: the terminal's */
     unsigned limit;             /* of list */
     bool json;
+    const char *filter;     /* NULL: all traces */
+    unsigned since_seconds; /* 0: since ever */
+    const char *output;     /* a file; NULL: standard output */
+    enum export_format format;
+    char **words; /* of export the ids, of import the files */
+    int word_count;
+    const char *exec; /* the user's own command line, for a shell */
+    struct assertion assertions[ASSERTIONS_MAX];
+    unsigned assertion_count;
+    unsigned settle_seconds;
 };
 
 /* 0, or EXIT_USAGE after a message on stderr. */

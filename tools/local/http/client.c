@@ -137,21 +137,31 @@ static int split_answer(char *text, size_t length, struct http_answer *ret)
     return 0;
 }
 
-int http_post(const char *address, uint16_t port, const char *path, const char *body,
-              struct http_answer *ret)
+static void put_request(struct buffer *request, const char *address, uint16_t port,
+                        const struct http_question *question)
+{
+    bool brackets = strchr(address, ':') != NULL;
+    buffer_printf(request, "%s %s HTTP/1.1\r\nHost: %s%s%s:%u\r\nConnection: close\r\n",
+                  question->method, question->path, brackets ? "[" : "", address,
+                  brackets ? "]" : "", port);
+    if (question->content_type)
+        buffer_printf(request, "Content-Type: %s\r\nContent-Length: %zu\r\n",
+                      question->content_type, question->length);
+    buffer_puts(request, "\r\n");
+    if (question->content_type)
+        buffer_append(request, question->body, question->length);
+}
+
+int http_ask(const char *address, uint16_t port, const struct http_question *question,
+             struct http_answer *ret)
 {
     int fd = -1;
     int r = connect_to(address, port, &fd);
     if (r < 0)
         return r;
-    bool brackets = strchr(address, ':') != NULL;
     struct buffer request = { 0 };
     struct buffer answer = { 0 };
-    buffer_printf(&request,
-                  "POST %s HTTP/1.1\r\nHost: %s%s%s:%u\r\nContent-Type: application/json\r\n"
-                  "Content-Length: %zu\r\nConnection: close\r\n\r\n%s",
-                  path, brackets ? "[" : "", address, brackets ? "]" : "", port, strlen(body),
-                  body);
+    put_request(&request, address, port, question);
     int64_t deadline_ms = now_ms() + ANSWER_TIMEOUT_MS;
     r = request.failed ? -ENOMEM : send_all(fd, request.text, request.length, deadline_ms);
     if (r == 0)
@@ -165,4 +175,11 @@ int http_post(const char *address, uint16_t port, const char *path, const char *
     if (r < 0)
         free(text);
     return r;
+}
+
+int http_post(const char *address, uint16_t port, const char *path, const char *body,
+              struct http_answer *ret)
+{
+    const struct http_question question = { "POST", path, "application/json", body, strlen(body) };
+    return http_ask(address, port, &question, ret);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One POST to a numeric address over a socket of its own, with time-outs: all that
-   `show` and `list` need to ask a running instance. */
+/* One request to a numeric address over a socket of its own, with time-outs: all that
+   is needed to ask a running instance. */
 #ifndef LOCAL_HTTP_CLIENT_H
 #define LOCAL_HTTP_CLIENT_H
 
@@ -19,5 +19,16 @@ struct http_answer {
    understood here; -EFBIG. */
 int http_post(const char *address, uint16_t port, const char *path, const char *body,
               struct http_answer *ret);
+
+/* The same with any method and body; content_type NULL: there is no body. */
+struct http_question {
+    const char *method;
+    const char *path;
+    const char *content_type;
+    const char *body;
+    size_t length;
+};
+int http_ask(const char *address, uint16_t port, const struct http_question *question,
+             struct http_answer *ret);
 
 #endif

@@ -1,0 +1,359 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""tail, export, import and --open, and how list chooses."""
+import json
+import os
+import pathlib
+import pty
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+import unittest
+
+from collector import (LONG, PROGRAM, Case, Collector, run, segment, subsegment, trace_id)
+
+UTF8 = {'LC_ALL': 'C.UTF-8'}
+
+
+class Commands(Case):
+    def setUp(self):
+        super().setUp()
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.directory = pathlib.Path(directory.name)
+
+    def command(self, name, *arguments):
+        return run(name, *arguments, '--port', str(self.collector.port), environment=UTF8)
+
+    def file(self, name, *documents):
+        path = self.directory / name
+        path.write_text(''.join(json.dumps(document) + '\n' for document in documents))
+        return str(path)
+
+
+class List(Commands):
+    def test_json_is_a_summary_on_each_line(self):
+        traces = [trace_id(1), trace_id(2)]
+        for number, trace in enumerate(traces):
+            self.collector.send(segment(trace, number + 1, 'line\nbreak'))
+        code, out, errors = self.command('list', '--json')
+        self.assertEqual((code, errors), (0, ''))
+        found = [json.loads(line) for line in out.splitlines()]
+        self.assertEqual(sorted(one['Id'] for one in found), traces)
+        self.assertEqual(found[0]['EntryPoint']['Name'], 'line\nbreak')
+
+    def test_json_of_nothing_is_nothing(self):
+        self.assertEqual(self.command('list', '--json'), (0, '', ''))
+
+    def test_since_leaves_out_what_ended_before(self):
+        old, new = trace_id(1), trace_id(2)
+        self.collector.send(segment(old, 1, start=time.time() - 7200),
+                            segment(new, 2, start=time.time() - 60))
+        code, out, _ = self.command('list', '--since', '1h')
+        self.assertEqual(code, 0)
+        self.assertIn(new, out)
+        self.assertNotIn(old, out)
+        self.assertIn('no such traces at', self.command('list', '--since', '5s')[1])
+
+
+class Export(Commands):
+    def test_documents_come_back_as_lines(self):
+        trace = trace_id(1)
+        parent, child = segment(trace, 1), segment(trace, 2, parent_id='%016x' % 1)
+        self.collector.send(parent, child)
+        code, out, errors = self.command('export', trace)
+        self.assertEqual((code, errors), (0, ''))
+        self.assertEqual([json.loads(line) for line in out.splitlines()], [parent, child])
+
+    def test_a_document_with_line_breaks_is_one_line(self):
+        document = segment(trace_id(1), 1)
+        self.collector.put(json.dumps(document, indent=2))
+        out = self.command('export')[1]
+        self.assertEqual(json.loads(out), document)
+        self.assertEqual(out.count('\n'), 1)
+
+    def test_all_traces_come_if_none_is_named(self):
+        for number in range(1, 13):
+            self.collector.send(segment(trace_id(number), number))
+        file = self.directory / 'all.jsonl'
+        code, out, errors = self.command('export', '-o', str(file))
+        self.assertEqual((code, out, errors), (0, '', ''))
+        self.assertEqual(len(file.read_text().splitlines()), 12)
+
+    def test_an_unknown_trace_is_told(self):
+        code, out, errors = self.command('export', trace_id(7))
+        self.assertEqual((code, out), (1, ''))
+        self.assertIn(f'nothing of trace {trace_id(7)} has been received', errors)
+
+    def test_nothing_to_export_is_told(self):
+        code, _, errors = self.command('export')
+        self.assertEqual(code, 1)
+        self.assertIn('no such traces at', errors)
+
+    def test_a_file_that_cannot_be_written_is_told(self):
+        self.collector.send(segment(trace_id(1), 1))
+        code, _, errors = self.command('export', '-o', str(self.directory / 'no' / 'such'))
+        self.assertEqual(code, 1)
+        self.assertIn('cannot write', errors)
+        with open('/dev/full', 'w') as full:
+            result = subprocess.run([PROGRAM, 'export', '--port', str(self.collector.port)],
+                                    stdout=full, stderr=subprocess.PIPE, text=True, timeout=LONG)
+        self.assertEqual(result.returncode, 1)
+        self.assertIn('No space left on device', result.stderr)
+
+    def test_only_ids_are_taken_for_ids(self):
+        for wrong in ('../x', '1-2-3', '?'):
+            code, _, errors = self.command('export', wrong)
+            self.assertEqual(code, 2)
+            self.assertIn('is not a trace id', errors)
+
+    def test_ids_and_searches_do_not_go_together(self):
+        code, _, errors = self.command('export', trace_id(1), '--since', '1h')
+        self.assertEqual(code, 2)
+        self.assertIn('not both', errors)
+
+    def test_a_page_is_of_one_trace(self):
+        self.assertIn('name its id', self.command('export', '--format', 'html')[2])
+        self.assertIn('jsonl, otlp or html', self.command('export', '--format', 'x')[2])
+
+
+class Import(Commands):
+    def setUp(self):
+        super().setUp()
+        self.trace = trace_id(1)
+        self.documents = [segment(self.trace, 1), subsegment(self.trace, 2, 1)]
+
+    def imported(self, path, kept=2):
+        code, out, errors = self.command('import', str(path))
+        self.assertEqual((code, out, errors), (0, f'{kept} documents kept\n', ''))
+        self.assertEqual(len(self.collector.summaries()), 1)
+
+    def test_lines_are_kept(self):
+        self.imported(self.file('a.jsonl', *self.documents))
+
+    def test_what_export_wrote_comes_back(self):
+        file = self.directory / 'out.jsonl'
+        self.collector.send(segment(self.trace, 1))
+        self.command('export', '-o', str(file))
+        other = Collector()
+        self.addCleanup(other.stop)
+        run('import', str(file), '--port', str(other.port))
+        self.assertEqual(other.trace(self.trace), self.collector.trace(self.trace))
+
+    def test_more_than_a_call_takes_is_kept(self):
+        file = self.file('many.jsonl', *(segment(self.trace, n) for n in range(1, 302)))
+        self.imported(file, 301)
+
+    def test_large_documents_are_kept(self):
+        file = self.file('large.jsonl', *(segment(self.trace, n, metadata={'d': {'k': '"' * 400000}})
+                                          for n in range(1, 8)))
+        self.imported(file, 7)
+
+    def test_json_may_be_broken_into_lines(self):
+        path = self.directory / 'pretty.json'
+        path.write_text('\n\n'.join(json.dumps(d, indent=4) for d in self.documents))
+        self.imported(path)
+
+    def test_a_list_is_taken(self):
+        path = self.directory / 'list.json'
+        path.write_text(json.dumps(self.documents))
+        self.imported(path)
+
+    def test_what_the_command_line_of_aws_prints_is_taken(self):
+        path = self.directory / 'aws.json'
+        segments = [{'Id': d['id'], 'Document': json.dumps(d)} for d in self.documents]
+        path.write_text(json.dumps({'Traces': [{'Id': self.trace, 'Segments': segments}]}, indent=4))
+        self.imported(path)
+
+    def test_what_show_prints_as_json_is_taken(self):
+        self.collector.send(*self.documents)
+        shown = self.command('show', self.trace, '--json')[1]
+        path = self.directory / 'shown.json'
+        path.write_text(shown)
+        self.imported(path, 1)
+
+    def test_standard_input_is_taken(self):
+        result = subprocess.run([PROGRAM, 'import', '-', '--json', '--port',
+                                 str(self.collector.port)],
+                                input=json.dumps(self.documents[0]), stdout=subprocess.PIPE,
+                                text=True, timeout=LONG)
+        self.assertEqual(result.returncode, 0)
+        self.assertEqual(json.loads(result.stdout), {'kept': 1, 'refused': 0, 'otlp': 0})
+
+    def test_what_is_wrong_is_told_with_its_line_and_the_rest_is_kept(self):
+        path = self.directory / 'bad.jsonl'
+        path.write_text('\n'.join([json.dumps(self.documents[0]), '{"id": }', 'hello', '[1]',
+                                   json.dumps({'id': 'x'}), json.dumps(self.documents[1])]))
+        code, out, errors = self.command('import', str(path))
+        self.assertEqual((code, out), (1, '2 documents kept; 4 refused\n'))
+        lines = errors.splitlines()
+        self.assertEqual(lines[0], f'xraytrace-local: {path}: line 2: not JSON')
+        self.assertEqual(lines[1], f'xraytrace-local: {path}: line 3: no JSON object')
+        self.assertEqual(lines[2], f'xraytrace-local: {path}: line 4: no document: it is neither '
+                                   'an object nor a list')
+        self.assertRegex(lines[3], f'^xraytrace-local: {path}: .*id')
+        self.assertEqual(len(lines), 4)
+
+    def test_ten_complaints_are_enough(self):
+        path = self.directory / 'bad.jsonl'
+        path.write_text('x\n' * 500)
+        code, out, errors = self.command('import', str(path))
+        self.assertEqual((code, out), (1, '0 documents kept; 500 refused\n'))
+        self.assertEqual(len(errors.splitlines()), 10)
+
+    def test_lists_in_lists_end(self):
+        path = self.directory / 'deep.json'
+        path.write_text('[' * 900 + ']' * 900)
+        code, _, errors = self.command('import', str(path))
+        self.assertEqual(code, 1)
+        self.assertIn('line 1: lists in lists', errors)
+
+    def test_a_file_that_is_not_there_is_told(self):
+        code, _, errors = self.command('import', str(self.directory / 'none'))
+        self.assertEqual(code, 1)
+        self.assertIn('none: No such file or directory\n', errors)
+        self.assertEqual(self.command('import', str(self.directory))[0], 1)
+
+    def test_a_terminal_sees_the_progress(self):
+        file = self.file('many.jsonl', *(segment(self.trace, n) for n in range(1, 500)))
+        ours, its = pty.openpty()
+        with subprocess.Popen([PROGRAM, 'import', file, '--port', str(self.collector.port)],
+                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=its) as process:
+            os.close(its)
+            self.assertEqual(process.stdout.read(), b'499 documents kept\n')
+        shown = os.read(ours, 65536).decode()
+        os.close(ours)
+        self.assertRegex(shown, r'\r\d+ %  \d+ documents')
+        self.assertTrue(shown.endswith('\r\033[K'), repr(shown))
+
+
+class Tail(Commands):
+    def setUp(self):
+        super().setUp()
+        self.process = None
+
+    def begin(self, *arguments):
+        self.process = subprocess.Popen(
+            [PROGRAM, 'tail', *arguments, '--port', str(self.collector.port)],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            text=True, env={**os.environ, **UTF8})
+        self.addCleanup(self.stop)
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait(LONG)
+        self.process.stdout.close()
+
+    def finish(self):
+        self.process.send_signal(signal.SIGINT)
+        return self.process.wait(LONG)
+
+    def line(self):
+        watchdog = threading.Timer(LONG, self.process.kill)
+        watchdog.start()
+        line = self.process.stdout.readline()
+        watchdog.cancel()
+        return line
+
+    def test_new_traces_are_printed_as_they_come(self):
+        self.begin()
+        # Until the first look around what comes may be taken for old.
+        self.send_until_seen()
+        second = trace_id(9999)
+        self.collector.send(segment(second, 1, 'next', start=time.time() - 1, fault=True))
+        line = self.line()
+        while second not in line and line:
+            line = self.line()
+        self.assertRegex(line, f'^{second}  .* 1\\.00 s  next +fault\n$')
+        self.assertEqual(self.finish(), 0)
+
+    def send_until_seen(self):
+        """Sends a trace every now and then until tail prints one."""
+        seen = []
+        reader = threading.Thread(target=lambda: seen.append(self.line()))
+        reader.start()
+        sent = []
+        end = time.monotonic() + LONG
+        while not seen and time.monotonic() < end:
+            sent.append(trace_id(len(sent) + 1))
+            self.collector.send(segment(sent[-1], 1, start=time.time() - 1))
+            reader.join(0.2)
+        reader.join()
+        self.assertIn(seen[0].split()[0], sent)
+        return sent
+
+    def test_json_is_a_summary_on_each_line(self):
+        self.begin('--json')
+        seen = []
+        reader = threading.Thread(target=lambda: seen.append(self.line()))
+        reader.start()
+        number = 0
+        while not seen and number < LONG * 5:
+            number += 1
+            self.collector.send(segment(trace_id(number), 1, start=time.time() - 1))
+            reader.join(0.2)
+        reader.join()
+        self.assertEqual(json.loads(seen[0])['EntryPoint']['Name'], 's')
+        self.assertEqual(self.finish(), 0)
+
+    def test_it_ends_when_the_instance_does(self):
+        self.begin()
+        self.send_until_seen()
+        self.collector.process.terminate()
+        self.assertEqual(self.process.wait(LONG), 3)
+
+
+class Open(unittest.TestCase):
+    def setUp(self):
+        directory = tempfile.TemporaryDirectory()
+        self.addCleanup(directory.cleanup)
+        self.directory = pathlib.Path(directory.name)
+
+    def start(self, path, *arguments):
+        before = os.environ['PATH']
+        os.environ['PATH'] = path
+        try:
+            collector = Collector('--port', '0', '--open', *arguments)
+        finally:
+            os.environ['PATH'] = before
+        self.addCleanup(collector.stop)
+        return collector
+
+    def test_the_opener_gets_the_address_alone(self):
+        told = self.directory / 'told'
+        opener = self.directory / 'xdg-open'
+        opener.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" > {told}.part\nmv {told}.part {told}\n')
+        opener.chmod(0o755)
+        collector = self.start(f'{self.directory}:{os.environ["PATH"]}')
+        end = time.monotonic() + LONG
+        while not told.exists() and time.monotonic() < end:
+            time.sleep(0.02)
+        self.assertEqual(told.read_text(), f'http://127.0.0.1:{collector.port}/\n')
+
+    def test_without_an_opener_the_collector_runs_all_the_same(self):
+        collector = self.start(str(self.directory))
+        self.assertEqual(collector.summaries(), [])
+        self.assertEqual(collector.stop(), 0)
+        self.assertIn(f'open http://127.0.0.1:{collector.port}/ in one yourself',
+                      ''.join(collector.errors))
+
+
+class NobodyThere(unittest.TestCase):
+    def test_every_command_tells_it(self):
+        with socket.create_server(('127.0.0.1', 0)) as free:
+            port = str(free.getsockname()[1])
+        with tempfile.NamedTemporaryFile('w') as file:
+            file.write(json.dumps(segment(trace_id(1), 1)))
+            file.flush()
+            for command in (['tail'], ['export'], ['import', file.name], ['list', '--json']):
+                code, _, errors = run(*command, '--port', port)
+                self.assertEqual(code, 3, command)
+                self.assertIn('no xraytrace-local can be reached', errors)
+
+
+if __name__ == '__main__':
+    unittest.main()
