@@ -18,6 +18,14 @@ from collector import (LONG, PROGRAM, Case, Collector, run, segment, subsegment,
 UTF8 = {'LC_ALL': 'C.UTF-8'}
 
 
+def read(terminal):
+    """What has been written to it; nothing once the other end is closed."""
+    try:
+        return os.read(terminal, 65536)
+    except OSError:
+        return b''
+
+
 class Commands(Case):
     def setUp(self):
         super().setUp()
@@ -175,6 +183,18 @@ class Import(Commands):
         path.write_text(shown)
         self.imported(path, 1)
 
+    def test_spans_of_opentelemetry_are_taken(self):
+        span = {'traceId': '6553f100' + 'a' * 24, 'spanId': '00000000000000aa', 'name': 'GET /',
+                'kind': 2, 'startTimeUnixNano': '1700000000000000000',
+                'endTimeUnixNano': '1700000001000000000'}
+        path = self.directory / 'otlp.json'
+        path.write_text(json.dumps({'resourceSpans': [{'scopeSpans': [{'spans': [span]}]}]}))
+        code, out, errors = self.command('import', str(path))
+        self.assertEqual((code, out, errors),
+                         (0, '0 documents kept, and 1 request of OTLP\n', ''))
+        self.assertEqual([one['Id'] for one in self.collector.summaries()],
+                         ['1-6553f100-' + 'a' * 24])
+
     def test_standard_input_is_taken(self):
         result = subprocess.run([PROGRAM, 'import', '-', '--json', '--port',
                                  str(self.collector.port)],
@@ -225,8 +245,11 @@ class Import(Commands):
                               stderr=its) as process:
             os.close(its)
             self.assertEqual(process.stdout.read(), b'499 documents kept\n')
-        shown = os.read(ours, 65536).decode()
+        shown = b''
+        while part := read(ours):
+            shown += part
         os.close(ours)
+        shown = shown.decode()
         self.assertRegex(shown, r'\r\d+ %  \d+ documents')
         self.assertTrue(shown.endswith('\r\033[K'), repr(shown))
 

@@ -194,8 +194,8 @@ static int report(const struct import *import)
     } else {
         buffer_printf(&out, "%llu documents kept", (unsigned long long)import->kept);
         if (import->requests)
-            buffer_printf(&out, ", and %llu requests of OTLP",
-                          (unsigned long long)import->requests);
+            buffer_printf(&out, ", and %llu request%s of OTLP",
+                          (unsigned long long)import->requests, import->requests == 1 ? "" : "s");
         if (import->refused)
             buffer_printf(&out, "; %llu refused", (unsigned long long)import->refused);
         buffer_puts(&out, "\n");
