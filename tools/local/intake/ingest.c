@@ -15,6 +15,9 @@
 struct ingest {
     struct store *store;
     FILE *log;
+    struct senders *senders;
+    struct forward *forward;
+    struct faults *faults;
     pthread_mutex_t lock;
     struct ingest_counts counts;
     time_t logged[REFUSED_REASONS];
@@ -26,6 +29,10 @@ int ingest_new(struct ingest **ret, struct store *store, FILE *log)
     struct ingest *ingest = calloc(1, sizeof *ingest);
     if (!ingest)
         return -ENOMEM;
+    if (senders_new(&ingest->senders) < 0) {
+        free(ingest);
+        return -ENOMEM;
+    }
     ingest->store = store;
     ingest->log = log;
     pthread_mutex_init(&ingest->lock, NULL);
@@ -38,7 +45,23 @@ void ingest_free(struct ingest *ingest)
     if (!ingest)
         return;
     pthread_mutex_destroy(&ingest->lock);
+    senders_free(ingest->senders);
     free(ingest);
+}
+
+void ingest_set_forward(struct ingest *ingest, struct forward *forward)
+{
+    ingest->forward = forward;
+}
+
+void ingest_set_faults(struct ingest *ingest, struct faults *faults)
+{
+    ingest->faults = faults;
+}
+
+struct senders *ingest_senders(struct ingest *ingest)
+{
+    return ingest->senders;
 }
 
 /* True if it is time for a line; *logged is then the time. */
@@ -87,10 +110,19 @@ static void refuse_full(struct ingest *ingest, const struct document *document, 
 /* Documents that are good, waiting to be kept together. */
 struct batch {
     struct document documents[STORE_PUT_MAX];
+    const struct sender *from[STORE_PUT_MAX];
     size_t count;
+    const struct sender *sender; /* of what is taken now; NULL: nobody that counts */
+    bool is_datagram;
     ingest_refused *refused;
     void *data;
 };
+
+static void note_sender(struct ingest *ingest, const struct sender *sender, bool kept)
+{
+    if (sender)
+        senders_note(ingest->senders, sender, kept);
+}
 
 static void keep_batch(struct ingest *ingest, struct batch *batch)
 {
@@ -100,10 +132,15 @@ static void keep_batch(struct ingest *ingest, struct batch *batch)
         return;
     store_put_many(ingest->store, batch->documents, batch->count, results);
     for (size_t i = 0; i < batch->count; i++) {
-        if (results[i] == 0)
-            kept++;
-        else
-            refuse_full(ingest, &batch->documents[i], results[i], batch->refused, batch->data);
+        const struct document *document = &batch->documents[i];
+        note_sender(ingest, batch->from[i], results[i] == 0);
+        if (results[i] < 0) {
+            refuse_full(ingest, document, results[i], batch->refused, batch->data);
+            continue;
+        }
+        kept++;
+        if (ingest->forward)
+            forward_document(ingest->forward, document->text, document->length);
     }
     batch->count = 0;
     pthread_mutex_lock(&ingest->lock);
@@ -115,10 +152,14 @@ static void keep_batch(struct ingest *ingest, struct batch *batch)
 static void take_one(struct ingest *ingest, const char *text, size_t length, struct batch *batch)
 {
     struct refusal refusal;
-    if (document_parse(text, length, &batch->documents[batch->count], &refusal) < 0)
+    if (document_parse(text, length, &batch->documents[batch->count], &refusal) < 0) {
         refuse(ingest, &refusal, batch->refused, batch->data);
-    else
-        batch->count++;
+        note_sender(ingest, batch->sender, false);
+        if (batch->is_datagram)
+            senders_note_bad(ingest->senders, batch->sender, refusal.message, text, length);
+    } else {
+        batch->from[batch->count++] = batch->sender;
+    }
     if (batch->count == STORE_PUT_MAX)
         keep_batch(ingest, batch);
 }
@@ -147,25 +188,50 @@ static void take(struct ingest *ingest, const char *text, size_t length, struct 
     }
 }
 
+void ingest_from(struct ingest *ingest, const struct sender *from, const char *text, size_t length,
+                 ingest_refused *refused, void *data)
+{
+    struct batch batch;
+    batch.count = 0;
+    batch.sender = from;
+    batch.is_datagram = false;
+    batch.refused = refused;
+    batch.data = data;
+    take(ingest, text, length, &batch);
+    keep_batch(ingest, &batch);
+}
+
 void ingest_document(struct ingest *ingest, const char *text, size_t length,
                      ingest_refused *refused, void *data)
 {
-    struct batch batch = { .refused = refused, .data = data };
-    take(ingest, text, length, &batch);
-    keep_batch(ingest, &batch);
+    ingest_from(ingest, NULL, text, length, refused, data);
+}
+
+static void refuse_datagram(struct ingest *ingest, const struct datagram *datagram,
+                            const struct refusal *refusal)
+{
+    ingest_refuse(ingest, refusal);
+    senders_note(ingest->senders, &datagram->from, false);
+    senders_note_bad(ingest->senders, &datagram->from, refusal->message, datagram->data,
+                     datagram->length);
 }
 
 void ingest_datagrams(struct ingest *ingest, const struct datagram *datagrams, size_t count)
 {
     struct batch batch;
     batch.count = 0;
+    batch.is_datagram = true;
     batch.refused = NULL;
+    batch.data = NULL;
     for (size_t i = 0; i < count; i++) {
         const char *body;
         size_t length;
         struct refusal refusal;
+        if (ingest->faults && faults_drop(ingest->faults))
+            continue;
+        batch.sender = &datagrams[i].from;
         if (datagram_body(datagrams[i].data, datagrams[i].length, &body, &length, &refusal) < 0)
-            ingest_refuse(ingest, &refusal);
+            refuse_datagram(ingest, &datagrams[i], &refusal);
         else
             take(ingest, body, length, &batch);
     }

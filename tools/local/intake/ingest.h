@@ -5,6 +5,9 @@
 #ifndef LOCAL_INGEST_H
 #define LOCAL_INGEST_H
 
+#include "local/intake/faults.h"
+#include "local/intake/forward.h"
+#include "local/intake/senders.h"
 #include "local/store/store.h"
 #include "local/trace/document.h"
 
@@ -27,15 +30,25 @@ typedef void ingest_refused(void *data, const struct refusal *refusal);
 int ingest_new(struct ingest **ret, struct store *store, FILE *log);
 void ingest_free(struct ingest *ingest);
 
+/* Both before anything comes in, and lent; NULL is none. What is kept is forwarded too;
+   faults say which datagrams are dropped. */
+void ingest_set_forward(struct ingest *ingest, struct forward *forward);
+void ingest_set_faults(struct ingest *ingest, struct faults *faults);
+struct senders *ingest_senders(struct ingest *ingest);
+
 /* A document, an array of documents, or a request of OTLP behind T1S or T1U. refused (may be NULL)
    is called for each that is not kept. From any thread. */
 void ingest_document(struct ingest *ingest, const char *text, size_t length,
                      ingest_refused *refused, void *data);
+/* The same, of whom senders are to be told. */
+void ingest_from(struct ingest *ingest, const struct sender *from, const char *text, size_t length,
+                 ingest_refused *refused, void *data);
 /* Datagrams of the daemon's protocol, in the order in which they came: together they
    cost less than one by one. */
 struct datagram {
     const char *data;
     size_t length;
+    struct sender from;
 };
 void ingest_datagrams(struct ingest *ingest, const struct datagram *datagrams, size_t count);
 /* Counts and logs what someone else has refused. */

@@ -26,6 +26,7 @@ struct receiver {
     pthread_mutex_t lock; /* whoever holds it reads the socket, and keeps what it read */
     struct mmsghdr messages[BATCH];
     struct iovec vectors[BATCH];
+    struct sockaddr_storage senders[BATCH];
     char control[BATCH][CMSG_SPACE(sizeof(uint32_t))];
     char datagrams[BATCH][DATAGRAM_BYTES];
     uint32_t lost_seen; /* the kernel's counter, which wraps */
@@ -37,6 +38,8 @@ static void prepare(struct receiver *receiver)
     for (size_t i = 0; i < BATCH; i++) {
         receiver->vectors[i] = (struct iovec){ receiver->datagrams[i], DATAGRAM_BYTES };
         receiver->messages[i].msg_hdr = (struct msghdr){
+            .msg_name = &receiver->senders[i],
+            .msg_namelen = sizeof receiver->senders[i],
             .msg_iov = &receiver->vectors[i],
             .msg_iovlen = 1,
             .msg_control = receiver->control[i],
@@ -76,7 +79,8 @@ static bool read_batch(struct receiver *receiver)
             ingest_truncated(receiver->ingest);
         else
             datagrams[whole++] = (struct datagram){ receiver->datagrams[i],
-                                                    receiver->messages[i].msg_len };
+                                                    receiver->messages[i].msg_len,
+                                                    sender_of_socket(&receiver->senders[i]) };
         note_lost(receiver, message);
     }
     ingest_datagrams(receiver->ingest, datagrams, whole);
