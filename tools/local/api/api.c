@@ -60,10 +60,13 @@ static void put_trace_segments(const struct api *api, const cJSON *request,
     }
     cJSON *body = cJSON_CreateObject();
     cJSON *unprocessed = cJSON_AddArrayToObject(body, "UnprocessedTraceSegments");
+    char peer[HTTP_PEER_LENGTH + 1];
+    http_peer(api->request, peer);
+    struct sender from = sender_of_text(peer);
     cJSON_ArrayForEach(document, documents)
     {
-        ingest_document(api->ingest, document->valuestring, strlen(document->valuestring),
-                        add_unprocessed, unprocessed);
+        ingest_from(api->ingest, &from, document->valuestring, strlen(document->valuestring),
+                    add_unprocessed, unprocessed);
     }
     api_reply(reply, body);
 }
@@ -320,9 +323,9 @@ static void run_operation(const struct api *api, operation *run, sampling_operat
     cJSON_Delete(json);
 }
 
-void api_handle(void *data, const struct http_request *request, struct http_reply *reply)
+static void handle(const struct api *api, const struct http_request *request,
+                   struct http_reply *reply)
 {
-    const struct api *api = data;
     if (strcmp(request->path, API_OTLP_PATH) == 0) {
         api_otlp(api, request, reply);
         return;
@@ -342,4 +345,16 @@ void api_handle(void *data, const struct http_request *request, struct http_repl
     }
     run_operation(api, find_operation(request->path), sampling_operation_find(request->path),
                   request, reply);
+}
+
+void api_handle(void *data, const struct http_request *request, struct http_reply *reply)
+{
+    struct api api = *(const struct api *)data;
+    bool service = strcmp(request->method, "POST") == 0 && strncmp(request->path, "/api/", 5) != 0;
+    api.request = request;
+    if (service && api_fail(&api, request, reply))
+        return;
+    unsigned delay_ms = reply->delay_ms;
+    handle(&api, request, reply);
+    reply->delay_ms = delay_ms;
 }

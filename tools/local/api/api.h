@@ -20,8 +20,11 @@ struct page;
 struct api {
     struct ingest *ingest;
     struct store *store;
-    struct sampling_service *sampling; /* used by the thread that calls api_handle() only */
-    struct page *page;                 /* the web page; NULL: none */
+    struct sampling_service *sampling;  /* used by the thread that calls api_handle() only */
+    struct page *page;                  /* the web page; NULL: none */
+    struct forward *forward;            /* NULL: none */
+    struct faults *faults;              /* NULL: none */
+    const struct http_request *request; /* the one in hand */
     /* Called before the store is read, so that what was sent before is seen. May be NULL. */
     void (*settle)(void *data);
     void *settle_data;
@@ -35,6 +38,10 @@ void api_handle(void *data, const struct http_request *request, struct http_repl
    a thread of its own. data is the struct api. */
 #define API_OTLP_PATH "/v1/traces"
 void api_otlp_handle(void *data, const struct http_request *request, struct http_reply *reply);
+
+/* True if the request fails on purpose, with the reply. Else the reply may have a delay,
+   which is to be kept. */
+bool api_fail(const struct api *api, const struct http_request *request, struct http_reply *reply);
 
 /* For the files of the API. The reply takes `body` over; a NULL body or one that can't
    be printed for lack of memory becomes status 500. */

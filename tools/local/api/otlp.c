@@ -71,9 +71,15 @@ void api_otlp(const struct api *api, const struct http_request *request, struct 
 
 void api_otlp_handle(void *data, const struct http_request *request, struct http_reply *reply)
 {
-    if (strcmp(request->path, API_OTLP_PATH) == 0)
-        api_otlp(data, request, reply);
-    else
+    const struct api *api = data;
+    if (strcmp(request->path, API_OTLP_PATH) == 0) {
+        if (api_fail(api, request, reply))
+            return;
+        unsigned delay_ms = reply->delay_ms;
+        api_otlp(api, request, reply);
+        reply->delay_ms = delay_ms;
+    } else {
         reply_error(reply, XR_OTLP_JSON, 404,
                     "only traces are taken here, at /v1/traces; metrics and logs are not");
+    }
 }

@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <xraytrace/version.h>
 
@@ -77,6 +78,59 @@ static void add_counts(const struct api *api, const struct ingest_counts *in, cJ
     cJSON_AddNumberToObject(room, "age_seconds", limits.age_seconds);
 }
 
+static void add_senders(struct senders *senders, cJSON *body)
+{
+    struct sender_counts rows[SENDERS_MAX];
+    size_t count = senders_list(senders, rows);
+    cJSON *list = cJSON_AddArrayToObject(body, "senders");
+    for (size_t i = 0; i < count; i++) {
+        char address[SENDER_TEXT];
+        cJSON *item = cJSON_CreateObject();
+        sender_format(&rows[i].sender, address);
+        cJSON_AddStringToObject(item, "address", address);
+        cJSON_AddNumberToObject(item, "documents", (double)rows[i].documents);
+        cJSON_AddNumberToObject(item, "refused", (double)rows[i].refused);
+        cJSON_AddNumberToObject(item, "last", rows[i].last);
+        cJSON_AddItemToArray(list, item);
+    }
+}
+
+static void add_bad(struct senders *senders, cJSON *body)
+{
+    cJSON *list = cJSON_AddArrayToObject(body, "bad");
+    struct bad_datagram *bad = calloc(BAD_MAX, sizeof *bad);
+    size_t count = bad ? senders_bad(senders, bad) : 0;
+    for (size_t i = 0; i < count; i++) {
+        char address[SENDER_TEXT];
+        char hex[2 * BAD_BYTES_MAX + 1] = "";
+        cJSON *item = cJSON_CreateObject();
+        sender_format(&bad[i].sender, address);
+        for (size_t j = 0; j < bad[i].length; j++)
+            snprintf(hex + 2 * j, 3, "%02x", bad[i].data[j]);
+        cJSON_AddNumberToObject(item, "time", bad[i].time);
+        cJSON_AddStringToObject(item, "sender", address);
+        cJSON_AddStringToObject(item, "reason", bad[i].reason);
+        cJSON_AddNumberToObject(item, "bytes", (double)bad[i].bytes);
+        cJSON_AddStringToObject(item, "hex", hex);
+        cJSON_AddItemToArray(list, item);
+    }
+    free(bad);
+}
+
+static void add_forward(const struct forward *forward, cJSON *body)
+{
+    struct forward_counts counts;
+    if (!forward) {
+        cJSON_AddNullToObject(body, "forward");
+        return;
+    }
+    forward_count(forward, &counts);
+    cJSON *item = cJSON_AddObjectToObject(body, "forward");
+    cJSON_AddStringToObject(item, "target", forward_target(forward));
+    cJSON_AddNumberToObject(item, "sent", (double)counts.sent);
+    cJSON_AddNumberToObject(item, "failed", (double)counts.failed);
+}
+
 static void add_refused(const struct ingest_counts *in, cJSON *body)
 {
     cJSON *list = cJSON_AddArrayToObject(body, "refused");
@@ -127,6 +181,14 @@ void page_status(const struct page_call *call)
     add_counts(call->api, &in, body);
     add_text(body, "database", settings->database);
     add_refused(&in, body);
+    add_senders(ingest_senders(call->api->ingest), body);
     add_telemetry(call->api->page, body);
+    add_bad(ingest_senders(call->api->ingest), body);
+    add_forward(call->api->forward, body);
+    cJSON_AddNullToObject(body, "tail");
+    char fail[FAULTS_TEXT];
+    if (call->api->faults)
+        faults_describe(call->api->faults, fail);
+    add_text(body, "fail", call->api->faults ? fail : NULL);
     api_reply(call->reply, body);
 }

@@ -6,6 +6,7 @@
 #include "local/cli/open_store.h"
 #include "local/cli/sampling_start.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -23,6 +24,38 @@ static int start_keeping(struct collector *collector)
         return r;
     r = ingest_new(&collector->ingest, collector->store, stderr);
     return r < 0 ? cannot("start", r) : 0;
+}
+
+static int start_forward(struct collector *collector)
+{
+    const char *target = collector->options->forward;
+    if (!target)
+        return 0;
+    int r = forward_new(&collector->forward, target, collector->options->address,
+                        collector->sockets.port);
+    ingest_set_forward(collector->ingest, collector->forward);
+    if (r == 0)
+        return 0;
+    fprintf(stderr, "xraytrace-local: cannot forward to %s: %s\n", target,
+            r == -EINVAL  ? "a target is udp:HOST:PORT, IPv6 in brackets"
+            : r == -ELOOP ? "that is this xraytrace-local itself; use another port"
+            : r == -ENXIO ? "there is no such host"
+                          : strerror(-r));
+    return r == -EINVAL ? EXIT_USAGE : EXIT_NOT_FOUND;
+}
+
+static int start_faults(struct collector *collector)
+{
+    char text[FAULTS_TEXT];
+    if (!faults_any(&collector->options->faults))
+        return 0;
+    int r = faults_new(&collector->faults, &collector->options->faults);
+    if (r < 0)
+        return cannot("start", r);
+    ingest_set_faults(collector->ingest, collector->faults);
+    faults_describe(collector->faults, text);
+    fprintf(stderr, "xraytrace-local: fails on purpose (--fail): %s\n", text);
+    return 0;
 }
 
 static int start_page(struct collector *collector)
@@ -68,6 +101,8 @@ static int start_listening(struct collector *collector)
         .store = collector->store,
         .sampling = collector->sampling,
         .page = collector->page,
+        .forward = collector->forward,
+        .faults = collector->faults,
         .settle = receiver_settle,
         .settle_data = collector->receiver,
     };
@@ -88,6 +123,10 @@ static int start(struct collector *collector)
     int r = open_sockets(collector->options, &collector->sockets);
     if (r == 0)
         r = start_keeping(collector);
+    if (r == 0)
+        r = start_forward(collector);
+    if (r == 0)
+        r = start_faults(collector);
     if (r == 0)
         r = start_page(collector);
     return r == 0 ? start_listening(collector) : r;
@@ -114,6 +153,8 @@ void collector_stop(struct collector *collector)
     receiver_free(collector->receiver);
     page_free(collector->page);
     ingest_free(collector->ingest);
+    forward_free(collector->forward);
+    faults_free(collector->faults);
     store_free(collector->store);
     if (collector->sockets.udp >= 0)
         close(collector->sockets.udp);

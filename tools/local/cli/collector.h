@@ -18,6 +18,8 @@ struct collector {
     struct socket_pair sockets; /* -1 when taken over */
     struct store *store;
     struct ingest *ingest;
+    struct forward *forward; /* NULL: none, as faults */
+    struct faults *faults;
     struct page *page;
     struct receiver *receiver;
     struct http_server *otlp; /* NULL: none, which is no error */

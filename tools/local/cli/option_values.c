@@ -97,6 +97,21 @@ int read_db(const char *value, struct options *options)
     return 0;
 }
 
+int read_forward(const char *value, struct options *options)
+{
+    options->forward = value;
+    return 0;
+}
+
+int read_fail(const char *value, struct options *options)
+{
+    if (faults_parse(value, &options->faults))
+        return 0;
+    return usage("--fail is throttle:SHARE, error:SHARE, skew[:SHARE], drop:SHARE (0 to 1) or "
+                 "latency:TIME such as 200ms or 2s, not %s",
+                 value);
+}
+
 int read_page_directory(const char *value, struct options *options)
 {
     options->page_directory = value;

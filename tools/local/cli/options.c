@@ -32,6 +32,8 @@ static const struct option_row rows[] = {
     { "sampling", true, FOR_COLLECTOR, read_sampling },
     { "sampling-rules", true, FOR_COLLECTOR, read_sampling_rules },
     { "db", true, FOR_COLLECTOR, read_db },
+    { "forward", true, FOR_COLLECTOR, read_forward },
+    { "fail", true, FOR_COLLECTOR, read_fail },
     { "page-dir", true, FOR_COLLECTOR, read_page_directory },
     { "max-traces", true, FOR_COLLECTOR, read_max_traces },
     { "max-bytes", true, FOR_COLLECTOR, read_max_bytes },

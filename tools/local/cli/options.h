@@ -4,6 +4,7 @@
 #define LOCAL_OPTIONS_H
 
 #include "local/base/ids.h"
+#include "local/intake/faults.h"
 #include "local/store/store.h"
 
 #include <stdbool.h>
@@ -73,6 +74,8 @@ struct options {
     bool open;                  /* a browser */
     const char *sampling_rules; /* a file, or NULL */
     bool sampling_cloud;        /* Default as in the cloud, instead of everything */
+    const char *forward;        /* "udp:HOST:PORT", or NULL */
+    struct faults_settings faults;
     const char *page_directory; /* --page-dir, or NULL */
     struct store_limits limits; /* 0: the store's own */
     const char *database;       /* a file, or NULL: memory only */

@@ -20,6 +20,8 @@ option_reader read_open;
 option_reader read_sampling;
 option_reader read_sampling_rules;
 option_reader read_db;
+option_reader read_forward;
+option_reader read_fail;
 option_reader read_page_directory;
 option_reader read_max_traces;
 option_reader read_max_bytes;

@@ -11,6 +11,7 @@
 #define STREAMS_MAX 64u
 
 struct open_stream;
+struct delayed_reply;
 
 struct http_server {
     struct MHD_Daemon *daemon;
@@ -24,6 +25,7 @@ struct http_server {
     pthread_t ticker; /* wakes the streams every second */
     struct open_stream *streams;
     size_t stream_count;
+    struct delayed_reply *delayed;
     bool stops;
 };
 
@@ -37,6 +39,9 @@ bool http_etag_matches(const char *header, const char *etag);
 /* Takes what the reply holds over. */
 enum MHD_Result http_send(struct http_server *server, struct MHD_Connection *connection,
                           const struct http_request *request, struct http_reply *reply);
+
+/* Suspends the connection, whose reply is queued, for a while. */
+void http_delay(struct http_server *server, struct MHD_Connection *connection, unsigned delay_ms);
 
 int http_streams_start(struct http_server *server);
 /* No stream waits after this, and none will. */

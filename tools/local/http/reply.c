@@ -140,5 +140,7 @@ enum MHD_Result http_send(struct http_server *server, struct MHD_Connection *con
     add_headers(response, reply);
     enum MHD_Result queued = MHD_queue_response(connection, reply->status, response);
     MHD_destroy_response(response);
+    if (queued == MHD_YES && reply->delay_ms)
+        http_delay(server, connection, reply->delay_ms);
     return queued;
 }

@@ -134,6 +134,7 @@ static enum MHD_Result answer(struct http_server *server, struct MHD_Connection 
     request->accept = header(connection, "Accept");
     request->if_none_match = header(connection, "If-None-Match");
     request->takes_gzip = http_takes_gzip(header(connection, "Accept-Encoding"));
+    request->from_page = strcmp(header(connection, "Sec-Fetch-Site"), "same-origin") == 0;
     request->connection = connection;
     if (!state->no_memory)
         server->handler(server->data, request, &reply);

@@ -21,6 +21,7 @@ struct http_request {
     const char *accept;        /* "" if there is none */
     const char *if_none_match; /* "" if there is none */
     bool takes_gzip;
+    bool from_page;         /* the browser says that a page of this server asks */
     const void *connection; /* for http_query() */
 };
 
@@ -45,6 +46,7 @@ struct http_reply {
     bool constant;                /* the body is static and not freed */
     char *body;                   /* taken over and freed; NULL becomes status 500 */
     size_t length;
+    unsigned delay_ms;         /* the reply is held back for so long */
     struct http_stream stream; /* if stream.read is set, in the place of the body */
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Replies without an end. A connection whose stream has nothing to say is suspended,
-   and resumed when the server is told so, or by the ticker: it costs nothing between. */
+/* Replies without an end, and replies that are held back. A connection whose stream has nothing to
+   say is suspended, and resumed when the server is told so, or by the ticker: it costs nothing
+   between. */
 #include "local/http/internal.h"
 
 #include <errno.h>
@@ -18,6 +19,62 @@ struct open_stream {
     bool woken; /* since it was last asked */
     bool suspended;
 };
+
+struct delayed_reply {
+    struct MHD_Connection *connection;
+    struct timespec due; /* monotonic */
+    struct delayed_reply *next;
+};
+
+static bool is_before(const struct timespec *a, const struct timespec *b)
+{
+    return a->tv_sec != b->tv_sec ? a->tv_sec < b->tv_sec : a->tv_nsec < b->tv_nsec;
+}
+
+void http_delay(struct http_server *server, struct MHD_Connection *connection, unsigned delay_ms)
+{
+    struct delayed_reply *delayed = calloc(1, sizeof *delayed);
+    if (!delayed)
+        return; /* then it leaves at once */
+    delayed->connection = connection;
+    clock_gettime(CLOCK_MONOTONIC, &delayed->due);
+    delayed->due.tv_sec += delay_ms / 1000;
+    delayed->due.tv_nsec += (long)(delay_ms % 1000) * 1000000;
+    if (delayed->due.tv_nsec >= 1000000000) {
+        delayed->due.tv_sec++;
+        delayed->due.tv_nsec -= 1000000000;
+    }
+    pthread_mutex_lock(&server->lock);
+    if (server->stops) {
+        free(delayed);
+    } else {
+        MHD_suspend_connection(connection);
+        delayed->next = server->delayed;
+        server->delayed = delayed;
+        pthread_cond_signal(&server->ticker_wakes);
+    }
+    pthread_mutex_unlock(&server->lock);
+}
+
+/* Lets go what is due, or all of it; the time of the next one is in *until if that is
+   earlier. With the lock held. */
+static void resume_delayed(struct http_server *server, bool all, struct timespec *until)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    for (struct delayed_reply **link = &server->delayed; *link;) {
+        struct delayed_reply *delayed = *link;
+        if (all || !is_before(&now, &delayed->due)) {
+            *link = delayed->next;
+            MHD_resume_connection(delayed->connection);
+            free(delayed);
+            continue;
+        }
+        if (is_before(&delayed->due, until))
+            *until = delayed->due;
+        link = &delayed->next;
+    }
+}
 
 /* With the lock held. */
 static void wake_all(struct http_server *server)
@@ -119,21 +176,27 @@ struct MHD_Response *http_stream_response(struct http_server *server,
     return response;
 }
 
-static void *tick(void *data)
+static void *run_ticker(void *data)
 {
     struct http_server *server = data;
+    struct timespec tick = { 0 }; /* when streams are woken */
     pthread_mutex_lock(&server->lock);
     while (!server->stops) {
-        if (!server->streams) {
-            pthread_cond_wait(&server->ticker_wakes, &server->lock);
-            continue;
-        }
-        struct timespec until;
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec++;
-        if (pthread_cond_timedwait(&server->ticker_wakes, &server->lock, &until) == ETIMEDOUT)
+        struct timespec now;
+        clock_gettime(CLOCK_MONOTONIC, &now);
+        if (!is_before(&now, &tick)) {
             wake_all(server);
+            tick = now;
+            tick.tv_sec++;
+        }
+        struct timespec until = tick;
+        resume_delayed(server, false, &until);
+        if (server->streams || server->delayed)
+            pthread_cond_timedwait(&server->ticker_wakes, &server->lock, &until);
+        else
+            pthread_cond_wait(&server->ticker_wakes, &server->lock);
     }
+    resume_delayed(server, true, &tick);
     pthread_mutex_unlock(&server->lock);
     return NULL;
 }
@@ -146,7 +209,7 @@ int http_streams_start(struct http_server *server)
     pthread_cond_init(&server->ticker_wakes, &attributes);
     pthread_condattr_destroy(&attributes);
     pthread_mutex_init(&server->lock, NULL);
-    int r = -pthread_create(&server->ticker, NULL, tick, server);
+    int r = -pthread_create(&server->ticker, NULL, run_ticker, server);
     if (r < 0)
         http_streams_free(server);
     return r;
