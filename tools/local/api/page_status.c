@@ -161,6 +161,22 @@ static void add_text(cJSON *body, const char *name, const char *text)
         cJSON_AddNullToObject(body, name);
 }
 
+static void add_tail(const struct api *api, cJSON *body)
+{
+    struct tail_counts counts;
+    if (!ingest_count_tail(api->ingest, &counts)) {
+        cJSON_AddNullToObject(body, "tail");
+        return;
+    }
+    cJSON *tail = cJSON_AddObjectToObject(body, "tail");
+    cJSON_AddNumberToObject(tail, "buffered", (double)counts.buffered);
+    cJSON_AddNumberToObject(tail, "kept", (double)counts.kept);
+    cJSON_AddNumberToObject(tail, "dropped", (double)counts.dropped);
+    cJSON_AddNumberToObject(tail, "bytes", (double)counts.bytes);
+    cJSON_AddNumberToObject(tail, "early", (double)counts.early);
+    cJSON_AddNumberToObject(tail, "late_faults", (double)counts.late_faults);
+}
+
 void page_status(const struct page_call *call)
 {
     const struct page_settings *settings = &call->api->page->settings;
@@ -180,12 +196,13 @@ void page_status(const struct page_call *call)
     add_port(ports, "otlp", call->api->otlp_port);
     add_counts(call->api, &in, body);
     add_text(body, "database", settings->database);
+    add_text(body, "database_failure", store_file_failure(call->api->store));
     add_refused(&in, body);
     add_senders(ingest_senders(call->api->ingest), body);
     add_telemetry(call->api->page, body);
     add_bad(ingest_senders(call->api->ingest), body);
     add_forward(call->api->forward, body);
-    cJSON_AddNullToObject(body, "tail");
+    add_tail(call->api, body);
     char fail[FAULTS_TEXT];
     if (call->api->faults)
         faults_describe(call->api->faults, fail);

@@ -22,7 +22,7 @@ static int start_keeping(struct collector *collector)
     int r = open_store(&collector->store, collector->options);
     if (r != 0)
         return r;
-    r = ingest_new(&collector->ingest, collector->store, stderr);
+    r = open_ingest(&collector->ingest, collector->store, collector->options);
     return r < 0 ? cannot("start", r) : 0;
 }
 

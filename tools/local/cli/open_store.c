@@ -46,3 +46,18 @@ int open_store(struct store **ret, const struct options *options)
         store_free(store);
     return r;
 }
+
+int open_ingest(struct ingest **ret, struct store *store, const struct options *options)
+{
+    struct ingest *ingest;
+    int r = ingest_new(&ingest, store, stderr);
+    if (r < 0)
+        return r;
+    if (options->tail)
+        r = ingest_add_tail(ingest, &options->tail_rules);
+    if (r < 0)
+        ingest_free(ingest);
+    else
+        *ret = ingest;
+    return r;
+}

@@ -19,7 +19,7 @@
 
 struct option_row {
     const char *name;
-    bool has_value;
+    int has_value; /* as getopt_long() has it: 1, 0, or optional_argument */
     unsigned commands;
     option_reader *read; /* NULL: --help and --version, which end the reading */
 };
@@ -35,6 +35,10 @@ static const struct option_row rows[] = {
     { "forward", true, FOR_COLLECTOR, read_forward },
     { "fail", true, FOR_COLLECTOR, read_fail },
     { "page-dir", true, FOR_COLLECTOR, read_page_directory },
+    { "tail", optional_argument, FOR_COLLECTOR, read_tail },
+    { "tail-rate", true, FOR_COLLECTOR, read_tail_rate },
+    { "tail-slow", true, FOR_COLLECTOR, read_tail_slow },
+    { "tail-errors", false, FOR_COLLECTOR, read_tail_errors },
     { "max-traces", true, FOR_COLLECTOR, read_max_traces },
     { "max-bytes", true, FOR_COLLECTOR, read_max_bytes },
     { "max-age", true, FOR_COLLECTOR, read_max_age },
@@ -142,6 +146,9 @@ static int check_options(struct options *options, const bool *given)
             return rows[i].commands == FOR(COMMAND_EXEC)
                        ? usage("--%s goes with --exec", rows[i].name)
                        : usage("--%s does not belong to this command", rows[i].name);
+    for (size_t i = 0; i < ROWS; i++)
+        if (given[i] && strncmp(rows[i].name, "tail-", 5) == 0 && !options->tail)
+            return usage("--%s only has a meaning with --tail", rows[i].name);
     if (options->command == COMMAND_EXEC && !options->port_given)
         options->port = 0;
     /* Who wants any free port runs beside others, and 4318 is theirs. */
@@ -160,8 +167,7 @@ static int check_options(struct options *options, const bool *given)
 static void make_long_options(struct option *ret)
 {
     for (size_t i = 0; i < ROWS; i++)
-        ret[i] = (struct option){ rows[i].name, rows[i].has_value ? required_argument : no_argument,
-                                  NULL, 256 + (int)i };
+        ret[i] = (struct option){ rows[i].name, rows[i].has_value, NULL, 256 + (int)i };
     ret[ROWS] = (struct option){ 0 };
 }
 
@@ -173,7 +179,8 @@ int options_parse(int argc, char **argv, struct options *ret)
     *ret = (struct options){ .address = "127.0.0.1",
                              .port = PORT_DEFAULT,
                              .otlp_port = OTLP_PORT_DEFAULT,
-                             .limit = LIMIT_DEFAULT };
+                             .limit = LIMIT_DEFAULT,
+                             .tail_rules = { .seconds = TAIL_SECONDS, .rate = TAIL_RATE } };
     make_long_options(long_options);
     opterr = 0;
     while ((id = getopt_long(argc, argv, ":o:", long_options, NULL)) != -1) {

@@ -5,6 +5,7 @@
 
 #include "local/base/ids.h"
 #include "local/intake/faults.h"
+#include "local/intake/tail.h"
 #include "local/store/store.h"
 
 #include <stdbool.h>
@@ -78,9 +79,11 @@ struct options {
     struct faults_settings faults;
     const char *page_directory; /* --page-dir, or NULL */
     struct store_limits limits; /* 0: the store's own */
-    const char *database;       /* a file, or NULL: memory only */
-    unsigned width;             /* 0: the terminal's */
-    unsigned limit;             /* of list */
+    bool tail;                  /* traces wait for a verdict */
+    struct tail_rules tail_rules;
+    const char *database; /* a file, or NULL: memory only */
+    unsigned width;       /* 0: the terminal's */
+    unsigned limit;       /* of list */
     bool json;
     const char *filter;     /* NULL: all traces */
     unsigned since_seconds; /* 0: since ever */

@@ -28,6 +28,11 @@ static const char *const parts[] = {
     "  --fail WHAT      fails on purpose, to test SDKs; several times: throttle:0.1,\n"
     "                   error:0.1, skew, drop:0.05 (datagrams), latency:200ms\n"
     "  --page-dir DIR   the web page's files from a directory, for who works on them\n"
+    "  --tail[=SECONDS] holds each trace back, default 10 s, then keeps those with a fault\n"
+    "                   and a share of the rest: let programs sample everything\n"
+    "    --tail-rate N  the share, from 0 to 1, default 0.05\n"
+    "    --tail-slow SECONDS    traces that take longer are kept too\n"
+    "    --tail-errors  traces with a client's error are kept too\n"
     "  --max-traces N   keeps so many traces, default 10000\n"
     "  --max-bytes N    of documents and what is known of them, default 256M; K, M, G\n"
     "  --max-age TIME   since a trace's last document, default 24h; s, m, h, d\n",

@@ -14,6 +14,7 @@
 
 struct ingest {
     struct store *store;
+    struct tail *tail; /* NULL: everything is kept */
     FILE *log;
     struct senders *senders;
     struct forward *forward;
@@ -44,6 +45,7 @@ void ingest_free(struct ingest *ingest)
 {
     if (!ingest)
         return;
+    tail_free(ingest->tail);
     pthread_mutex_destroy(&ingest->lock);
     senders_free(ingest->senders);
     free(ingest);
@@ -124,28 +126,59 @@ static void note_sender(struct ingest *ingest, const struct sender *sender, bool
         senders_note(ingest->senders, sender, kept);
 }
 
+/* Where all that is kept passes, at most STORE_PUT_MAX at a time. */
+static void keep(struct ingest *ingest, const struct document *documents, size_t count, int *ret)
+{
+    uint64_t kept = 0;
+    store_put_many(ingest->store, documents, count, ret);
+    for (size_t i = 0; i < count; i++) {
+        if (ret[i] < 0)
+            continue;
+        kept++;
+        if (ingest->forward)
+            forward_document(ingest->forward, documents[i].text, documents[i].length);
+    }
+    pthread_mutex_lock(&ingest->lock);
+    ingest->counts.kept += kept;
+    pthread_mutex_unlock(&ingest->lock);
+}
+
+/* From the tail: a tail_keeper. They have been counted when they came. */
+static void keep_decided(void *data, const struct document *documents, size_t count)
+{
+    struct ingest *ingest = data;
+    int results[STORE_PUT_MAX];
+    keep(ingest, documents, count, results);
+    for (size_t i = 0; i < count; i++) {
+        if (results[i] == 0)
+            continue;
+        pthread_mutex_lock(&ingest->lock);
+        ingest->counts.received--;
+        pthread_mutex_unlock(&ingest->lock);
+        refuse_full(ingest, &documents[i], results[i], NULL, NULL);
+    }
+}
+
 static void keep_batch(struct ingest *ingest, struct batch *batch)
 {
     int results[STORE_PUT_MAX];
-    uint64_t kept = 0;
+    uint64_t taken = 0;
     if (!batch->count)
         return;
-    store_put_many(ingest->store, batch->documents, batch->count, results);
+    if (ingest->tail)
+        tail_put_many(ingest->tail, batch->documents, batch->count, results);
+    else
+        keep(ingest, batch->documents, batch->count, results);
     for (size_t i = 0; i < batch->count; i++) {
-        const struct document *document = &batch->documents[i];
         note_sender(ingest, batch->from[i], results[i] == 0);
-        if (results[i] < 0) {
-            refuse_full(ingest, document, results[i], batch->refused, batch->data);
-            continue;
-        }
-        kept++;
-        if (ingest->forward)
-            forward_document(ingest->forward, document->text, document->length);
+        if (results[i] == 0)
+            taken++;
+        else
+            refuse_full(ingest, &batch->documents[i], results[i], batch->refused, batch->data);
     }
     batch->count = 0;
     pthread_mutex_lock(&ingest->lock);
-    ingest->counts.received += kept;
-    ingest->counts.kept += kept;
+    ingest->counts.received += taken;
     pthread_mutex_unlock(&ingest->lock);
 }
 
@@ -261,4 +294,16 @@ void ingest_count(struct ingest *ingest, struct ingest_counts *ret)
     pthread_mutex_lock(&ingest->lock);
     *ret = ingest->counts;
     pthread_mutex_unlock(&ingest->lock);
+}
+
+int ingest_add_tail(struct ingest *ingest, const struct tail_rules *rules)
+{
+    return tail_new(&ingest->tail, rules, keep_decided, ingest);
+}
+
+bool ingest_count_tail(struct ingest *ingest, struct tail_counts *ret)
+{
+    if (ingest->tail)
+        tail_count(ingest->tail, ret);
+    return ingest->tail;
 }

@@ -8,6 +8,7 @@
 #include "local/intake/faults.h"
 #include "local/intake/forward.h"
 #include "local/intake/senders.h"
+#include "local/intake/tail.h"
 #include "local/store/store.h"
 #include "local/trace/document.h"
 
@@ -19,8 +20,8 @@ struct ingest;
 
 struct ingest_counts {
     uint64_t received; /* documents and malformed datagrams */
-    uint64_t kept;
-    uint64_t lost; /* datagrams for which the socket had no room */
+    uint64_t kept;     /* in the store */
+    uint64_t lost;     /* datagrams for which the socket had no room */
     uint64_t refused[REFUSED_REASONS];
 };
 
@@ -35,6 +36,12 @@ void ingest_free(struct ingest *ingest);
 void ingest_set_forward(struct ingest *ingest, struct forward *forward);
 void ingest_set_faults(struct ingest *ingest, struct faults *faults);
 struct senders *ingest_senders(struct ingest *ingest);
+
+/* From now on traces wait for a verdict before they are kept. To be called before
+   anything comes. 0 or -errno. */
+int ingest_add_tail(struct ingest *ingest, const struct tail_rules *rules);
+/* False: there is no tail. */
+bool ingest_count_tail(struct ingest *ingest, struct tail_counts *ret);
 
 /* A document, an array of documents, or a request of OTLP behind T1S or T1U. refused (may be NULL)
    is called for each that is not kept. From any thread. */

@@ -78,6 +78,10 @@ refusal_set(struct refusal *ret, enum refusal_reason reason, const char *format,
 int document_parse(const char *text, size_t length, struct document *ret,
                    struct refusal *ret_refusal);
 
+/* Whether the mark ("fault", "error", "throttle") is true of the document, which has
+   been parsed, or of a subsegment embedded in it. */
+bool document_has_mark(const struct document *document, const char *mark);
+
 /* The body of a daemon datagram, {"format":"json","version":1}\n<body>; it points
    into the datagram. 0, or -EINVAL with the refusal. */
 int datagram_body(const char *datagram, size_t length, const char **ret_body, size_t *ret_length,
