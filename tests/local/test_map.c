@@ -309,7 +309,7 @@ static size_t widest_line(const char *text)
 }
 
 /* A chain of services, each called by the one before, and all by the first. */
-static void make_many(struct call *calls, char (*names)[16], size_t count)
+static void make_many(struct call *calls, char (*names)[32], size_t count)
 {
     for (size_t i = 0; i < count; i++)
         snprintf(names[i], sizeof names[i], "service%zu", i);
@@ -325,7 +325,7 @@ Test(map, is_never_wider_than_it_may_be)
     static const size_t sizes[] = { 2, 5, 20, 60, 61, 150 };
     static const size_t widths[] = { 60, 80, 100, 200, 1000 };
     struct call calls[2 * NODES_MAX];
-    char names[NODES_MAX][16];
+    char names[NODES_MAX][32];
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         for (size_t k = 0; k < sizeof widths / sizeof *widths; k++) {
             make_many(calls, names, sizes[i]);

@@ -19,6 +19,7 @@ struct output_style {
 int command_serve(const struct options *options);
 int command_show(const struct options *options);
 int command_list(const struct options *options);
+int command_map(const struct options *options);
 int command_tail(const struct options *options);
 int command_export(const struct options *options);
 int command_import(const struct options *options);

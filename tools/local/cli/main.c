@@ -19,6 +19,8 @@ int main(int argc, char **argv)
         return command_show(&options);
     case COMMAND_LIST:
         return command_list(&options);
+    case COMMAND_MAP:
+        return command_map(&options);
     case COMMAND_TAIL:
         return command_tail(&options);
     case COMMAND_EXPORT:

@@ -11,9 +11,10 @@
 
 #define FOR(command)    (1u << (command))
 #define FOR_COLLECTOR   (FOR(COMMAND_SERVE) | FOR(COMMAND_EXEC))
-#define FOR_LINES       (FOR(COMMAND_SHOW) | FOR(COMMAND_LIST) | FOR(COMMAND_TAIL))
+#define FOR_LINES       (FOR(COMMAND_SHOW) | FOR(COMMAND_LIST) | FOR(COMMAND_MAP) | FOR(COMMAND_TAIL))
 #define FOR_ASKING      (FOR_LINES | FOR(COMMAND_EXPORT) | FOR(COMMAND_IMPORT))
-#define FOR_SEARCHING   (FOR(COMMAND_LIST) | FOR(COMMAND_TAIL) | FOR(COMMAND_EXPORT))
+#define FOR_PAST        (FOR(COMMAND_LIST) | FOR(COMMAND_MAP) | FOR(COMMAND_EXPORT))
+#define FOR_SEARCHING   (FOR_PAST | FOR(COMMAND_TAIL))
 #define FOR_JSON        (FOR_LINES | FOR(COMMAND_EXEC) | FOR(COMMAND_IMPORT))
 #define FOR_ALL_OF_THEM ~0u
 
@@ -48,7 +49,7 @@ static const struct option_row rows[] = {
     { "color", true, FOR_LINES, read_colour },
     { "limit", true, FOR(COMMAND_LIST), read_limit },
     { "filter", true, FOR_SEARCHING, read_filter },
-    { "since", true, FOR(COMMAND_LIST) | FOR(COMMAND_EXPORT), read_since },
+    { "since", true, FOR_PAST, read_since },
     { "output", true, FOR(COMMAND_EXPORT) | FOR(COMMAND_EXEC), read_output },
     { "format", true, FOR(COMMAND_EXPORT), read_format },
     { "exec", true, FOR(COMMAND_EXEC), read_exec },
@@ -69,6 +70,7 @@ static const struct {
     const char *needs;
 } commands[] = {
     { "list", COMMAND_LIST, 0, 0, "" },
+    { "map", COMMAND_MAP, 0, 1, "" },
     { "show", COMMAND_SHOW, 1, 1, "a trace id" },
     { "tail", COMMAND_TAIL, 0, 0, "" },
     { "export", COMMAND_EXPORT, 0, 1000, "" },
@@ -97,7 +99,8 @@ static int read_trace_id(const char *word, struct trace_id *ret)
 static int check_words(struct options *options)
 {
     struct trace_id id;
-    if (options->command == COMMAND_SHOW)
+    if (options->command == COMMAND_SHOW ||
+        (options->command == COMMAND_MAP && options->word_count))
         return read_trace_id(options->words[0], &options->trace_id);
     for (int i = 0; i < options->word_count && options->command == COMMAND_EXPORT; i++) {
         int r = read_trace_id(options->words[i], &id);

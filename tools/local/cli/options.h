@@ -32,6 +32,7 @@ enum command {
     COMMAND_EXEC, /* the option --exec makes it that */
     COMMAND_SHOW,
     COMMAND_LIST,
+    COMMAND_MAP,
     COMMAND_TAIL,
     COMMAND_EXPORT,
     COMMAND_IMPORT,
@@ -67,7 +68,7 @@ struct assertion {
 struct options {
     enum command command;
     enum colour colour;
-    struct trace_id trace_id; /* of show */
+    struct trace_id trace_id; /* of show, and of map if it has a word */
     const char *address;      /* numeric: --bind of the collector, --host of the others */
     uint16_t port;
     bool port_given;

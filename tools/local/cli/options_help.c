@@ -5,7 +5,7 @@
 
 static const char *const parts[] = {
     "usage: xraytrace-local [--port N] [--open] [options]        take in and answer\n"
-    "       xraytrace-local list | show | tail | export | import look at what is there\n"
+    "       xraytrace-local list | show | map | tail | export | import  look at what is there\n"
     "       xraytrace-local --exec 'COMMAND' --assert 'FILTER' [--expect N] ...\n"
     "\n"
     "A local X-Ray: takes the segment documents that X-Ray SDKs send (UDP, or\n"
@@ -45,6 +45,9 @@ static const char *const parts[] = {
     "    --json         a TraceSummary in JSON on each line\n"
     "  show TRACE-ID    one trace as a waterfall; 1-<8 hex>-<24 hex> or 32 hex digits\n"
     "    --json         the trace as JSON, its documents as objects\n"
+    "  map [TRACE-ID]   which service calls which, in one trace or in all of the last hour\n"
+    "    --filter F, --since TIME    only in these traces; TIME is at most 6h\n"
+    "    --json         the services as GetServiceGraph has them\n"
     "  tail             a line for each new trace, until SIGINT; --filter F, --json\n"
     "  export [ID...]   documents, one a line, for import here or elsewhere\n"
     "    --filter F, --since TIME    in the place of ids\n"
@@ -71,6 +74,7 @@ static const char *const parts[] = {
     "  xraytrace-local                                    # then run a traced program\n"
     "  xraytrace-local list --filter 'service(\"api\") {fault}' --since 15m\n"
     "  xraytrace-local show 1-5759e988-bd862e3fe1be46a994272793\n"
+    "  xraytrace-local map --since 15m\n"
     "  xraytrace-local tail --filter 'responsetime > 1'\n"
     "  xraytrace-local export --since 1h -o traces.jsonl\n"
     "  xraytrace-local import traces.jsonl\n"
