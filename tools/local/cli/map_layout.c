@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 #define SWEEPS    4
-#define ITEMS_MAX 2000u
-#define LINES_MAX 3000u
+#define ITEMS_MAX 500u /* with more, nobody could follow a line */
+#define LINES_MAX 700u
 
 enum visit {
     VISIT_NEW,

@@ -13,7 +13,7 @@
 #define PERCENT_WIDTH 6
 #define TIME_WIDTH    9
 #define NARROW        80u /* below it, there are no rates and no 90th percentile */
-#define TREE_LEVELS   40u
+#define TREE_LEVELS   20u /* so that there is room for a name */
 
 struct table {
     struct buffer *buffer;
