@@ -72,6 +72,14 @@ class Model(Case):
                             {'StartTime': 0, 'EndTime': time.time() + 60,
                              'TimeRangeType': 'Event'})
 
+    def test_graphs_fit(self):
+        now = time.time()
+        self.collector.send(segment(trace_id(5), 5, 'other', links=[
+            {'trace_id': self.trace, 'id': '%016x' % 1}]))
+        self.expect_fitting('GetServiceGraph', '/ServiceGraph',
+                            {'StartTime': now - 600, 'EndTime': now + 60})
+        self.expect_fitting('GetTraceGraph', '/TraceGraph', {'TraceIds': [self.trace]})
+
     def test_traces_fit(self):
         self.expect_fitting('BatchGetTraces', '/Traces',
                             {'TraceIds': [self.trace, trace_id(2)]})

@@ -149,8 +149,7 @@ static int add_trace(const struct stored_trace *stored, cJSON *traces)
     return r;
 }
 
-/* NULL if the ids are as they must be. */
-static const char *check_trace_ids(const cJSON *request, const cJSON *ids)
+const char *api_check_trace_ids(const cJSON *request, const cJSON *ids)
 {
     const cJSON *id;
     struct trace_id parsed;
@@ -184,7 +183,7 @@ static bool is_repeated(const cJSON *ids, const cJSON *id)
 static void batch_get_traces(const struct api *api, const cJSON *request, struct http_reply *reply)
 {
     const cJSON *ids = cJSON_GetObjectItemCaseSensitive(request, "TraceIds");
-    const char *problem = check_trace_ids(request, ids);
+    const char *problem = api_check_trace_ids(request, ids);
     if (problem) {
         api_invalid(reply, problem);
         return;
@@ -224,23 +223,13 @@ static void put_telemetry_records(const struct api *api, const cJSON *request,
     api_reply(reply, cJSON_CreateObject());
 }
 
-static void no_graph(const struct api *api, const cJSON *request, struct http_reply *reply)
-{
-    (void)api;
-    (void)request;
-    api_invalid(reply, "service graphs are not available locally");
-}
-
 static const struct {
     const char *path;
     operation *run;
 } operations[] = {
-    { "/TraceSegments", put_trace_segments },
-    { "/Traces", batch_get_traces },
-    { "/TraceSummaries", api_get_trace_summaries },
-    { "/TelemetryRecords", put_telemetry_records },
-    { "/ServiceGraph", no_graph },
-    { "/TraceGraph", no_graph },
+    { "/TraceSegments", put_trace_segments },       { "/Traces", batch_get_traces },
+    { "/TraceSummaries", api_get_trace_summaries }, { "/TelemetryRecords", put_telemetry_records },
+    { "/ServiceGraph", api_get_service_graph },     { "/TraceGraph", api_get_trace_graph },
 };
 
 static void welcome(const struct api *api, struct http_reply *reply)

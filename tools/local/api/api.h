@@ -48,6 +48,11 @@ bool api_fail(const struct api *api, const struct http_request *request, struct 
 void api_reply(struct http_reply *reply, cJSON *body);
 void api_invalid(struct http_reply *reply, const char *message);
 
+/* NULL if TraceIds are as they must be, or what is wrong. */
+const char *api_check_trace_ids(const cJSON *request, const cJSON *ids);
+
+void api_get_service_graph(const struct api *api, const cJSON *request, struct http_reply *reply);
+void api_get_trace_graph(const struct api *api, const cJSON *request, struct http_reply *reply);
 void api_get_trace_summaries(const struct api *api, const cJSON *request, struct http_reply *reply);
 void api_sampling(const struct api *api, sampling_operation *run, const cJSON *request,
                   struct http_reply *reply);
