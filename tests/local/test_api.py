@@ -153,7 +153,9 @@ class GetTraceSummaries(Case):
         for request, word in (({'EndTime': 2}, 'StartTime'), ({'StartTime': 1}, 'EndTime'),
                               ({'StartTime': 3, 'EndTime': 2}, 'after'),
                               ({**good, 'TimeRangeType': 'Moon'}, 'TimeRangeType'),
-                              ({**good, 'FilterExpression': 'ok'}, 'filters')):
+                              ({**good, 'FilterExpression': 'ok)'},
+                               "Invalid filter expression: unexpected ')' at 2"),
+                              ({**good, 'FilterExpression': 1}, 'must be a string')):
             status, headers, reply = self.collector.call('/TraceSummaries', request)
             self.assertEqual(status, 400)
             self.assertEqual(headers['x-amzn-ErrorType'], 'InvalidRequestException')

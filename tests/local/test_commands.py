@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import pty
+import re
 import signal
 import socket
 import subprocess
@@ -67,6 +68,75 @@ class List(Commands):
         self.assertIn('no such traces at', self.command('list', '--since', '5s')[1])
 
 
+    def test_a_filter_chooses(self):
+        good, bad = trace_id(1), trace_id(2)
+        self.collector.send(segment(good, 1), segment(bad, 2, fault=True))
+        code, out, _ = self.command('list', '--filter', 'fault AND service("s") {fault}')
+        self.assertEqual(code, 0)
+        self.assertIn(bad, out)
+        self.assertNotIn(good, out)
+
+    def test_a_wrong_filter_is_told(self):
+        code, out, errors = self.command('list', '--filter', 'fault)')
+        self.assertEqual((code, out), (2, ''))
+        self.assertEqual(errors, "xraytrace-local: Invalid filter expression: unexpected ')' at 5, "
+                                 'expected AND, OR or the end\n')
+
+    def test_all_that_matches_comes_page_by_page(self):
+        wanted = []
+        for number in range(1, 502):
+            self.collector.send(segment(trace_id(number), 1, error=number % 2 == 0))
+            wanted += [trace_id(number)] if number % 2 == 0 else []
+        code, out, _ = self.command('list', '--filter', 'error', '--limit', '1000')
+        self.assertEqual(code, 0)
+        self.assertEqual(sorted(line.split()[0] for line in out.splitlines()), wanted)
+
+    def test_the_filters_of_the_page_are_taken(self):
+        text = (pathlib.Path(__file__).parents[2] / 'docs' / 'local.md').read_text()
+        filters = [line for block in re.findall(r'^```filter\n(.*?)^```', text, re.M | re.S)
+                   for line in block.splitlines()]
+        self.assertGreater(len(filters), 10)
+        for one in filters:
+            code, out, errors = self.command('list', '--filter', one)
+            self.assertEqual((code, errors), (0, ''), one)
+            self.assertIn('no such traces at', out)
+
+
+class Paging(Commands):
+    def test_a_page_counts_what_was_looked_at(self):
+        for number in range(1, 301):
+            self.collector.send(segment(trace_id(number), 1, start=1000000000 + number,
+                                        error=number % 2 == 0))
+        request = {'StartTime': 0, 'EndTime': 2000000000, 'TimeRangeType': 'Event',
+                   'FilterExpression': 'error'}
+        first = self.collector.ask('/TraceSummaries', request)
+        self.assertEqual((len(first['TraceSummaries']), first['TracesProcessedCount']), (100, 199))
+        second = self.collector.ask('/TraceSummaries',
+                                    {**request, 'NextToken': first['NextToken']})
+        self.assertEqual((len(second['TraceSummaries']), second['TracesProcessedCount']), (50, 101))
+        self.assertNotIn('NextToken', second)
+
+    def test_a_last_page_that_is_full_has_no_next_one(self):
+        for number in range(1, 201):
+            self.collector.send(segment(trace_id(number), 1, error=number % 2 == 0))
+        page = self.collector.ask('/TraceSummaries', {
+            'StartTime': 0, 'EndTime': 9000000000, 'TimeRangeType': 'Event',
+            'FilterExpression': 'error'})
+        self.assertEqual(len(page['TraceSummaries']), 100)
+        self.assertNotIn('NextToken', page)
+
+    def test_a_token_belongs_to_its_filter(self):
+        for number in range(1, 102):
+            self.collector.send(segment(trace_id(number), 1))
+        request = {'StartTime': 0, 'EndTime': 9000000000, 'TimeRangeType': 'Event',
+                   'FilterExpression': 'ok'}
+        token = self.collector.ask('/TraceSummaries', request)['NextToken']
+        status, _, reply = self.collector.call('/TraceSummaries', {
+            **request, 'FilterExpression': '!fault', 'NextToken': token})
+        self.assertEqual(status, 400)
+        self.assertIn('other arguments', reply['Message'])
+
+
 class Export(Commands):
     def test_documents_come_back_as_lines(self):
         trace = trace_id(1)
@@ -90,6 +160,11 @@ class Export(Commands):
         code, out, errors = self.command('export', '-o', str(file))
         self.assertEqual((code, out, errors), (0, '', ''))
         self.assertEqual(len(file.read_text().splitlines()), 12)
+
+    def test_a_filter_chooses(self):
+        good, bad = segment(trace_id(1), 1), segment(trace_id(2), 2, fault=True)
+        self.collector.send(good, bad)
+        self.assertEqual(json.loads(self.command('export', '--filter', 'fault')[1]), bad)
 
     def test_an_unknown_trace_is_told(self):
         code, out, errors = self.command('export', trace_id(7))
@@ -321,6 +396,21 @@ class Tail(Commands):
             reader.join(0.2)
         reader.join()
         self.assertEqual(json.loads(seen[0])['EntryPoint']['Name'], 's')
+        self.assertEqual(self.finish(), 0)
+
+    def test_a_filter_chooses(self):
+        self.begin('--filter', 'fault')
+        seen = []
+        reader = threading.Thread(target=lambda: seen.append(self.line()))
+        reader.start()
+        number = 0
+        while not seen and number < LONG * 10:
+            number += 2
+            self.collector.send(segment(trace_id(number), 1, start=time.time() - 1),
+                                segment(trace_id(number + 1), 1, start=time.time() - 1, fault=True))
+            reader.join(0.2)
+        reader.join()
+        self.assertIn(' fault\n', seen[0])
         self.assertEqual(self.finish(), 0)
 
     def test_it_ends_when_the_instance_does(self):

@@ -166,6 +166,11 @@ Test(filter, compares_times_to_the_microsecond)
     cr_expect(matches(FACTS(SEGMENT(A, "a", "00.6", "00.9") "}"), "responsetime <= 0.3"));
 }
 
+Test(filter, takes_an_end_before_the_start_for_no_time)
+{
+    cr_expect(matches(FACTS(SEGMENT(A, "a", "02", "01") "}"), "service(a) {duration = 0}"));
+}
+
 Test(filter, has_no_response_time_of_a_root_in_progress)
 {
     const char *going = "{'trace_id':'" TRACE "','id':'" A
@@ -507,6 +512,8 @@ static const char *find_group(void *data, const char *name, bool is_arn)
         return is_arn ? "error" : "error error2";
     if (strcmp(name, "loop") == 0)
         return "group.name = loop";
+    if (strcmp(name, "missing") == 0)
+        return "http.status = 404";
     return strcmp(name, "failed") == 0 ? "fault OR error" : NULL;
 }
 static const struct filter_groups groups = { find_group, NULL };
@@ -534,7 +541,8 @@ Test(filter, asks_the_expression_of_a_group)
     cr_expect(!group_matches("!group.name = failed"));
     cr_expect(group_matches("group.arn = \"arn:bad\""));
     /* Braces do not reach into it. */
-    cr_expect(group_matches("service(items) {group.name = failed}"));
+    cr_expect(group_matches("service(items) {group.name = missing}"));
+    cr_expect(!group_matches("service(items) {http.status = 404}"));
 }
 
 Test(filter, tells_of_groups_that_are_not_there_or_wrong)

@@ -102,9 +102,9 @@ class Model(Case):
 
     def test_the_client_understands_errors(self):
         with self.assertRaises(ClientError) as raised:
-            self.client.get_trace_summaries(StartTime=1, EndTime=2, FilterExpression='ok')
+            self.client.get_trace_summaries(StartTime=1, EndTime=2, FilterExpression='ok)')
         self.assertEqual(raised.exception.response['Error']['Code'], 'InvalidRequestException')
-        self.assertIn('filters', raised.exception.response['Error']['Message'])
+        self.assertIn("unexpected ')' at 2", raised.exception.response['Error']['Message'])
 
     def test_the_client_puts_segments(self):
         reply = self.client.put_trace_segments(

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* GetTraceSummaries: which traces, in which order, page by page. */
 #include "local/api/api.h"
+#include "local/filter/filter.h"
 #include "local/trace/summary.h"
 #include "local/trace/trace.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -28,12 +30,22 @@ static uint64_t hash_bytes(uint64_t hash, const void *data, size_t length)
     return hash;
 }
 
-static uint64_t hash_query(const struct store_query *query)
+/* What is asked for: traces of a time that match, all if the expression is NULL. */
+struct search {
+    struct store_query query;
+    const char *expression;
+    struct filter *filter;
+};
+
+static uint64_t hash_search(const struct search *search)
 {
+    const struct store_query *query = &search->query;
     int32_t range = (int32_t)query->range;
     uint64_t hash = hash_bytes(0xcbf29ce484222325u, &range, sizeof range);
     hash = hash_bytes(hash, &query->from, sizeof query->from);
-    return hash_bytes(hash, &query->to, sizeof query->to);
+    hash = hash_bytes(hash, &query->to, sizeof query->to);
+    return search->expression ? hash_bytes(hash, search->expression, strlen(search->expression))
+                              : hash;
 }
 
 static void format_token(const struct page_token *token, char ret[TOKEN_LENGTH + 1])
@@ -81,9 +93,6 @@ static bool read_time(const cJSON *request, const char *name, double *ret)
 static const char *read_query(const cJSON *request, struct store_query *query)
 {
     const cJSON *range = cJSON_GetObjectItemCaseSensitive(request, "TimeRangeType");
-    const cJSON *filter = cJSON_GetObjectItemCaseSensitive(request, "FilterExpression");
-    if (filter && !cJSON_IsNull(filter))
-        return "filters are not available yet: ask without FilterExpression";
     if (!read_time(request, "StartTime", &query->from) ||
         !read_time(request, "EndTime", &query->to))
         return "StartTime and EndTime must be given, in seconds since 1970";
@@ -112,48 +121,96 @@ static bool is_after(const struct facts *facts, const struct page_token *token)
     return memcmp(facts->id.bytes, token->id.bytes, sizeof token->id.bytes) > 0;
 }
 
-static cJSON *new_page(const struct store_query *query, const struct found_traces *found,
-                       size_t first)
+/* Whether it is one that matches is asked of no more traces than fill the page, and show
+   that there is another page. */
+static cJSON *new_page(const struct search *search, const struct found_traces *found, size_t first)
 {
     cJSON *body = cJSON_CreateObject();
     cJSON *list = cJSON_AddArrayToObject(body, "TraceSummaries");
-    size_t end = found->count - first > API_PAGE ? first + API_PAGE : found->count;
-    for (size_t i = first; i < end; i++)
-        cJSON_AddItemToArray(list, summary_new(found->traces[i].facts, found->traces[i].revision));
-    const struct facts *last = end > first ? found->traces[end - 1].facts : NULL;
-    cJSON_AddNumberToObject(body, "ApproximateTime", last ? last->start : query->from);
-    cJSON_AddNumberToObject(body, "TracesProcessedCount", (double)(end - first));
-    if (end < found->count) {
+    const struct facts *last = NULL;
+    size_t processed = first;
+    size_t count = 0;
+    bool more = false;
+    for (size_t i = first; i < found->count && !more; i++) {
+        const struct found_trace *trace = &found->traces[i];
+        bool matches = !search->filter || filter_matches(search->filter, trace->facts);
+        more = matches && count == API_PAGE;
+        if (!matches || more)
+            continue;
+        cJSON_AddItemToArray(list, summary_new(trace->facts, trace->revision));
+        last = trace->facts;
+        processed = i + 1;
+        count++;
+    }
+    if (!more)
+        processed = found->count;
+    cJSON_AddNumberToObject(body, "ApproximateTime", last ? last->start : search->query.from);
+    cJSON_AddNumberToObject(body, "TracesProcessedCount", (double)(processed - first));
+    if (more) {
         char text[TOKEN_LENGTH + 1];
-        struct page_token token = { hash_query(query), last->id, last->start };
+        struct page_token token = { hash_search(search), last->id, last->start };
         format_token(&token, text);
         cJSON_AddStringToObject(body, "NextToken", text);
     }
     return body;
 }
 
+static void answer(const struct api *api, const struct search *search,
+                   const struct page_token *token, struct http_reply *reply)
+{
+    struct found_traces found;
+    size_t first = 0;
+    if (store_find(api->store, &search->query, &found) < 0) {
+        api_reply(reply, NULL);
+        return;
+    }
+    while (token && first < found.count && !is_after(found.traces[first].facts, token))
+        first++;
+    api_reply(reply, new_page(search, &found, first));
+    found_traces_free(&found);
+}
+
+/* False after a reply that says where it is wrong. */
+static bool read_filter(const cJSON *request, struct search *search, struct http_reply *reply)
+{
+    const cJSON *expression = cJSON_GetObjectItemCaseSensitive(request, "FilterExpression");
+    struct filter_error error;
+    char message[sizeof error.message + 64];
+    if (!expression || cJSON_IsNull(expression))
+        return true;
+    if (!cJSON_IsString(expression)) {
+        api_invalid(reply, "FilterExpression must be a string");
+        return false;
+    }
+    search->expression = expression->valuestring;
+    int r = filter_parse(&search->filter, search->expression, strlen(search->expression), NULL,
+                         &error);
+    if (r == -EINVAL) {
+        snprintf(message, sizeof message, "Invalid filter expression: %s", error.message);
+        api_invalid(reply, message);
+    } else if (r < 0) {
+        api_reply(reply, NULL);
+    }
+    return r == 0;
+}
+
 void api_get_trace_summaries(const struct api *api, const cJSON *request, struct http_reply *reply)
 {
-    struct store_query query;
+    struct search search = { .filter = NULL };
     struct page_token token;
-    const char *problem = read_query(request, &query);
+    const char *problem = read_query(request, &search.query);
     const char *next = trace_string(request, "NextToken");
     if (!problem && next && !parse_token(next, &token))
         problem = "NextToken is not one that was returned here";
-    else if (!problem && next && token.arguments != hash_query(&query))
-        problem = "NextToken belongs to a request with other arguments";
     if (problem) {
         api_invalid(reply, problem);
         return;
     }
-    struct found_traces found;
-    size_t first = 0;
-    if (store_find(api->store, &query, &found) < 0) {
-        api_reply(reply, NULL);
+    if (!read_filter(request, &search, reply))
         return;
-    }
-    while (next && first < found.count && !is_after(found.traces[first].facts, &token))
-        first++;
-    api_reply(reply, new_page(&query, &found, first));
-    found_traces_free(&found);
+    if (next && token.arguments != hash_search(&search))
+        api_invalid(reply, "NextToken belongs to a request with other arguments");
+    else
+        answer(api, &search, next ? &token : NULL, reply);
+    filter_free(search.filter);
 }
