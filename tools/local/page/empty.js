@@ -11,10 +11,10 @@ function address({host, udp}) {
     return `${host.includes(':') ? `[${host}]` : host}:${udp}`;
 }
 
-/** Port 2000 is what SDKs use unless they are told. @param {Place} place @param {string} line */
-function unless2000(place, line) {
+/** The line that tells a program where to send; not needed where SDKs send by default. @param {Place} place */
+function exported(place) {
     return place.udp === 2000 && /^(127\.0\.0\.1|localhost)$/.test(place.host)
-        ? '' : line.replace('ADDRESS', address(place)) + '\n';
+        ? '' : `export AWS_XRAY_DAEMON_ADDRESS=${address(place)}\n`;
 }
 
 /** @type {{name: string, files: (place: Place) => [string, string][]}[]} */
@@ -31,7 +31,7 @@ int main(void)
     xray_end(hello);
 }`],
         ['build and run', `cc hello.c $(pkg-config --cflags --libs xraytrace) -o hello
-${unless2000(place, 'export AWS_XRAY_DAEMON_ADDRESS=ADDRESS')}XRAYTRACE_SAMPLING_RATE=1 ./hello`]]},
+${exported(place)}XRAYTRACE_SAMPLING_RATE=1 ./hello`]]},
     {name: 'Python', files: (place) => [
         ['hello.py', `from aws_xray_sdk.core import xray_recorder
 
@@ -40,7 +40,7 @@ with xray_recorder.in_segment('hello'):
     with xray_recorder.in_subsegment('work'):
         pass`],
         ['run', `pip install aws-xray-sdk
-${unless2000(place, 'export AWS_XRAY_DAEMON_ADDRESS=ADDRESS')}python3 hello.py`]]},
+${exported(place)}python3 hello.py`]]},
     {name: 'Node.js', files: (place) => [
         ['hello.js', `const xray = require('aws-xray-sdk-core');
 
@@ -48,7 +48,7 @@ const segment = new xray.Segment('hello');
 segment.addNewSubsegment('work').close();
 segment.close();`],
         ['run', `npm install aws-xray-sdk-core
-${unless2000(place, 'export AWS_XRAY_DAEMON_ADDRESS=ADDRESS')}node hello.js`]]},
+${exported(place)}node hello.js`]]},
     {name: 'OpenTelemetry', files: (place) => [
         ['environment of the program', `export OTEL_EXPORTER_OTLP_TRACES_ENDPOINT=http://${place.host}:${place.otlp ?? place.http}/v1/traces
 export OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=http/protobuf

@@ -83,8 +83,12 @@ export class TraceRows extends EventTarget {
             else
                 this.merge(found);
         });
-        if (!isDone)
+        if (!isDone) {
+            // What an earlier question found is no answer to this one.
+            if (round === this.round && !this.next.start)
+                this.replace([]);
             return;
+        }
         this.isLoading = false;
         this.tell('state');
     }

@@ -147,6 +147,8 @@ export class VirtualRows {
             if (!wanted.has(id)) {
                 this.shown.delete(id);
                 row.hidden = true;
+                row.removeAttribute('id');
+                row.removeAttribute('data-id');
                 this.spare.push(row);
             }
         for (let place = first; place < last; place++)

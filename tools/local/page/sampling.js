@@ -62,10 +62,14 @@ class SamplingView {
     async refresh() {
         const turn = ++this.turn;
         try {
-            const [rules, live] = await Promise.all([allRules(), get('/api/sampling')]);
+            const rules = await allRules();
             if (this.closed || turn !== this.turn)
                 return;
             this.rules = rules;
+            this.draw();
+            const live = await get('/api/sampling');
+            if (this.closed || turn !== this.turn)
+                return;
             this.clients = new Map(live.rules.map((/** @type {any} */ rule) => [rule.RuleName, rule]));
             this.problem.hidden = true;
             this.draw();

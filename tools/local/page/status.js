@@ -151,24 +151,24 @@ function note(text) {
     return h('p', {class: 'card-note', text});
 }
 
-/** @param {any[]} reasons */
+/** @param {any[] | undefined} reasons */
 function refused(reasons) {
-    return reasons.length ? table([['Reason'], ['What it means'], ['Documents', true]],
+    return reasons?.length ? table([['Reason'], ['What it means'], ['Documents', true]],
         reasons.map(({reason, text, count: number}) => [h('span', {class: 'mono', text: oneLine(reason)}), oneLine(text ?? ''), count(number)]))
         : note('None: everything that came could be kept.');
 }
 
-/** @param {any[]} list */
+/** @param {any[] | undefined} list */
 function senders(list) {
-    return list.length ? table([['Address'], ['Documents', true], ['Refused', true], ['Last']], list.map((sender) => [
+    return list?.length ? table([['Address'], ['Documents', true], ['Refused', true], ['Last']], list.map((sender) => [
         h('span', {class: 'mono', text: oneLine(sender.address)}), count(sender.documents),
         sender.refused ? h('span', {class: 'text-fault', text: count(sender.refused)}) : '0', ago(sender.last)]))
         : note('Nobody has sent anything yet.');
 }
 
-/** @param {any[]} records */
+/** @param {any[] | undefined} records */
 function telemetry(records) {
-    return records.length ? table([['Time'], ['Host'], ['Received', true], ['Sent', true], ['Spilled over', true], ['Rejected', true]],
+    return records?.length ? table([['Time'], ['Host'], ['Received', true], ['Sent', true], ['Spilled over', true], ['Rejected', true]],
         records.map((record) => [clock(record.time), oneLine(record.hostname ?? ''), count(record.received), count(record.sent),
             record.spillover ? h('span', {class: 'text-error', text: count(record.spillover)}) : '0',
             record.rejected ? h('span', {class: 'text-fault', text: count(record.rejected)}) : '0'])) : null;
@@ -186,9 +186,9 @@ function tail(state) {
         [[plural(state.buffered, 'trace'), count(state.kept), count(state.dropped), size(state.bytes)]]) : null;
 }
 
-/** @param {any[]} list @param {Set<string>} open those whose bytes are shown */
+/** @param {any[] | undefined} list @param {Set<string>} open those whose bytes are shown */
 function bad(list, open) {
-    return list.length ? h('div', {}, list.map((datagram) => {
+    return list?.length ? h('div', {}, list.map((datagram) => {
         const key = `${datagram.time} ${datagram.sender}`;
         const details = h('details', {class: 'bad-datagram', open: open.has(key)},
             h('summary', {}, h('span', {class: 'mono', text: clock(datagram.time)}), ' ',
