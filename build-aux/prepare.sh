@@ -35,6 +35,7 @@ llvm
 clang-format
 g++
 make
+protobuf-compiler
 valgrind
 '
 

@@ -131,7 +131,8 @@ static bool is_http(const struct xr_span *span)
 static void build_client(struct xr_document_builder *builder)
 {
     const struct xr_attributes *attributes = &builder->span->attributes;
-    bool server = builder->span->kind != XR_KIND_CLIENT && builder->span->kind != XR_KIND_PRODUCER;
+    bool calls = builder->span->kind == XR_KIND_CLIENT || builder->span->kind == XR_KIND_PRODUCER;
+    bool server = builder->segment && !calls;
     struct xr_slice peer = server ? xr_take_first(attributes, peer_keys) : (struct xr_slice){ 0 };
     struct xr_slice client = xr_take_text(attributes, "http.client_ip");
     const struct xr_value *told = xr_take(attributes, XR_KEY_FORWARDED);
@@ -271,7 +272,10 @@ static void build_sql_member(struct xr_document_builder *builder, const char *na
 {
     struct xr_slice told = xr_tree_member_text(builder->sql, name);
 
-    xr_text_string(builder->text, name, told.text ? told : derived);
+    if (!told.text)
+        told = derived;
+    if (told.length)
+        xr_text_string(builder->text, name, told);
 }
 
 void xr_build_sql(struct xr_document_builder *builder)

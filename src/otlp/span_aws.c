@@ -161,14 +161,11 @@ static const char *platform_of(struct xr_slice origin)
 }
 
 static void set_launch_type(struct xr_arena *arena, struct xr_attributes *resource,
-                            const struct xr_tree *aws, struct xr_slice origin)
+                            struct xr_slice type)
 {
-    struct xr_slice type = xr_tree_member_text(xr_tree_member(aws, "ecs"), "launch_type");
-
-    if (xr_slice_is(type, "EC2") || (!type.text && xr_slice_is(origin, "AWS::ECS::EC2")))
+    if (xr_slice_is(type, "EC2"))
         type = XR_SLICE("ec2");
-    else if (xr_slice_is(type, "FARGATE") ||
-             (!type.text && xr_slice_is(origin, "AWS::ECS::Fargate")))
+    else if (xr_slice_is(type, "FARGATE"))
         type = XR_SLICE("fargate");
     xr_set_text(arena, resource, "aws.ecs.launchtype", type);
 }
@@ -189,8 +186,7 @@ static void set_platform(struct xr_arena *arena, struct xr_attributes *resource,
                     (struct xr_slice){ platform, strlen(platform) });
     xr_set_text(arena, resource, "cloud.account.id", xr_tree_member_text(aws, "account_id"));
     SET_PAIRS(arena, resource, ec2, ec2_pairs);
-    if (ecs || xr_slice_begins(origin, "AWS::ECS::"))
-        set_launch_type(arena, resource, aws, origin);
+    set_launch_type(arena, resource, xr_tree_member_text(ecs, "launch_type"));
     SET_PAIRS(arena, resource, ecs, ecs_pairs);
     SET_PAIRS(arena, resource, xr_tree_member(aws, "eks"), eks_pairs);
     SET_PAIRS(arena, resource, beanstalk, beanstalk_pairs);

@@ -161,7 +161,7 @@ static void set_database(struct xr_span_builder *builder, struct xr_slice text)
 static void keep(struct xr_text *text, const char *name, struct xr_slice value,
                  struct xr_slice derived)
 {
-    if (value.text && !(derived.text && xr_slice_same(value, derived)))
+    if (value.text && !xr_slice_same(value, derived))
         xr_text_string(text, name, value);
 }
 
@@ -171,15 +171,18 @@ static void set_others(struct xr_span_builder *builder, const struct xr_tree *sq
     struct xr_attributes *attributes = &builder->span->attributes;
     struct xr_slice derived = xr_derived_sql_url(builder->arena, attributes);
     struct xr_slice url = xr_tree_member_text(sql, "url");
+    struct xr_slice type = xr_tree_member_text(sql, "database_type");
     struct xr_slice connection = xr_tree_member_text(sql, "connection_string"), none = { 0 };
     struct xr_text text = { 0 };
     size_t mark = xr_text_open(&text, NULL, '{');
 
     /* What is kept of the two makes the reader forget what it would derive. */
-    keep(&text, "url", url, connection.text ? none : derived);
+    keep(&text, "url", url.text || connection.text ? url : XR_SLICE(""),
+         connection.text ? none : derived);
     keep(&text, "connection_string", connection,
          derived.text ? none : xr_find_text(attributes, "db.connection_string"));
-    keep(&text, "database_type", xr_tree_member_text(sql, "database_type"), system);
+    /* One without a type gets none: OpenTelemetry has to have one. */
+    keep(&text, "database_type", type.text ? type : XR_SLICE(""), system);
     keep(&text, "database_version", xr_tree_member_text(sql, "database_version"), none);
     keep(&text, "driver_version", xr_tree_member_text(sql, "driver_version"), none);
     keep(&text, "preparation", xr_tree_member_text(sql, "preparation"), none);
@@ -200,6 +203,9 @@ void xr_span_sql(struct xr_span_builder *builder)
     if (!system.text)
         system = XR_SLICE("other_sql");
     xr_set_text(builder->arena, attributes, "db.system", system);
+    /* The name of the database must not become that of the entity. */
+    if (builder->span->name.length)
+        xr_set_text(builder->arena, attributes, "peer.service", builder->span->name);
     if (url.text)
         set_database(builder, url);
     else

@@ -23,15 +23,21 @@ static void note(void *data, const char *span_id, const char *reason)
     snprintf(documents.rejected_id, sizeof(documents.rejected_id), "%s", span_id);
 }
 
+static void forget(void)
+{
+    while (documents.count > 0)
+        free(documents.texts[--documents.count]);
+    documents = (struct documents){ 0 };
+}
+
 struct documents *documents_read(const struct xr_otlp_read_params *params, const void *body,
                                  size_t length)
 {
     struct xr_otlp_read_params own = *params;
+    /* Exactly as long, so that the sanitizers see what is read behind it. */
     void *copy = malloc(length ? length : 1);
 
-    while (documents.count > 0)
-        free(documents.texts[--documents.count]);
-    documents = (struct documents){ 0 };
+    forget();
     if (!own.document)
         own.document = keep;
     if (!own.rejected)
@@ -39,6 +45,16 @@ struct documents *documents_read(const struct xr_otlp_read_params *params, const
     memcpy(copy, body, length);
     documents.result = xr_otlp_read(&own, copy, length, &documents.rejected, &documents.error);
     free(copy);
+    return &documents;
+}
+
+struct documents *documents_of_text(const char *text)
+{
+    const struct xr_otlp_read_params params = { .document = keep, .rejected = note };
+
+    forget();
+    documents.result = xr_otlp_read_text(&params, text, strlen(text), &documents.rejected,
+                                         &documents.error);
     return &documents;
 }
 

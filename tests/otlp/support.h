@@ -24,6 +24,8 @@ struct documents {
 /* Forgets what was read before it. */
 struct documents *documents_read(const struct xr_otlp_read_params *params, const void *body,
                                  size_t length);
+/* Of a text of the daemon's protocol. */
+struct documents *documents_of_text(const char *text);
 /* Of JSON, without options. */
 struct documents *documents_of(const char *body);
 /* The only document of a JSON request; the test fails if there is not exactly one. */
