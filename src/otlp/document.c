@@ -77,7 +77,7 @@ static bool is_call(const struct xr_span *span)
 
 static bool is_local_root(const struct xr_span *span)
 {
-    return xr_slice_is(xr_find_text(&span->attributes, "aws.span.kind"), "LOCAL_ROOT");
+    return xr_slice_is(xr_find_text(&span->attributes, XR_KEY_SPAN_KIND), "LOCAL_ROOT");
 }
 
 bool xr_is_server(const struct xr_span *span)
@@ -315,6 +315,9 @@ static void build_rest(struct xr_document_builder *builder)
                   service == (builder->span->kind == XR_KIND_CONSUMER);
     bool known = false;
 
+    /* Or the call would be split again, once it is a span again. */
+    if (builder->role != XR_ROLE_ONLY)
+        xr_take(attributes, XR_KEY_SPAN_KIND);
     build_namespace(builder);
     build_flags(builder);
     if (builder->segment)

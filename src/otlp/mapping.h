@@ -30,6 +30,7 @@
 #define XR_KEY_SAMPLING_RULE    "aws.xray.sampling_rule"
 #define XR_KEY_LINK_TYPE        "aws.xray.link.type"
 #define XR_KEY_EXCEPTION        "aws.xray.exception."
+#define XR_KEY_SPAN_KIND        "aws.span.kind"
 #define XR_KEY_SAMPLED          "aws.trace.flag.sampled"
 #define XR_NAMESPACE_SQL        "sql"
 #define XR_NAMESPACE_EXCEPTIONS "exceptions"

@@ -178,6 +178,7 @@ static void set_platform(struct xr_arena *arena, struct xr_attributes *resource,
     const struct xr_tree *logs = xr_tree_member(aws, "cloudwatch_logs");
     const char *platform = platform_of(origin);
     int64_t deployment;
+    size_t count = 0;
 
     if (xr_slice_begins(origin, "AWS::") || ec2)
         xr_set_text(arena, resource, "cloud.provider", XR_SLICE("aws"));
@@ -194,7 +195,8 @@ static void set_platform(struct xr_arena *arena, struct xr_attributes *resource,
         xr_set_text(arena, resource, "service.instance.id",
                     xr_tree_member(beanstalk, "deployment_id")->raw);
     if (logs && logs->type == XR_TREE_ARRAY)
-        for (const struct xr_tree *log = logs->children; log; log = log->next) {
+        for (const struct xr_tree *log = logs->children; log && count < XR_LISTED_MAX;
+             log = log->next, count++) {
             struct xr_slice name = xr_tree_member_text(log, "log_group");
             struct xr_slice arn = xr_tree_member_text(log, "arn");
 

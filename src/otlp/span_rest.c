@@ -292,7 +292,9 @@ void xr_span_annotations(struct xr_span_builder *builder)
          child = child->next, count++) {
         struct xr_value value = xr_scalar(child);
 
-        if (value.type == XR_VALUE_NONE || child->key.length == 0)
+        /* As an attribute this one would say what becomes of the span. */
+        if (value.type == XR_VALUE_NONE || child->key.length == 0 ||
+            xr_slice_is(child->key, XR_KEY_SPAN_KIND))
             continue;
         xr_set_value(builder->arena, attributes, child->key, value);
         xr_set_item(builder->arena, attributes, XR_KEY_ANNOTATIONS, child->key);

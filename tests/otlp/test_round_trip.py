@@ -94,6 +94,9 @@ class Losses(unittest.TestCase):
     def test_annotations_that_are_no_scalars_go(self):
         self.lose({'annotations': {'a': [1], 'b': None, 'c': 1}}, {'annotations': {'c': 1}})
 
+    def test_an_annotation_that_would_say_what_becomes_of_the_span_goes(self):
+        self.lose({'annotations': {'aws.span.kind': 'LOCAL_ROOT', 'c': 1}}, {'annotations': {'c': 1}})
+
     def test_of_a_cause_only_the_exceptions_stay(self):
         self.lose({'cause': {'working_directory': '/', 'paths': [], 'exceptions': [
             {'id': '00000000000000aa', 'message': 'm'}]}},
