@@ -69,7 +69,7 @@ char *xr_text_reserve(struct xr_text *text, size_t bytes)
 
     if (text->failed)
         return NULL;
-    if (bytes <= text->capacity - text->length)
+    if (text->data && bytes <= text->capacity - text->length)
         return text->data + text->length;
     while (capacity - text->length < bytes && capacity <= SIZE_MAX / 4)
         capacity *= 2;
