@@ -60,15 +60,28 @@ int page_find_all(const struct api *api, struct found_traces *ret)
     return store_find(api->store, &query, ret);
 }
 
+enum body_kind {
+    BODY_NONE, /* GET */
+    BODY_OBJECT,
+    BODY_ANY,
+};
+
 static const struct {
     const char *path; /* with a "/" at the end, for what follows it too */
-    bool post;
+    enum body_kind body;
     page_endpoint *run;
 } endpoints[] = {
-    { "/api/status", false, page_status }, { "/api/events", false, page_events },
-    { "/api/trace/", false, page_trace },  { "/api/filter", false, page_filter },
-    { "/api/words", false, page_words },   { "/api/pin", true, page_pin },
-    { "/api/clear", true, page_clear },    { "/api/sample-trace", true, page_sample_trace },
+    { "/api/status", BODY_NONE, page_status },
+    { "/api/events", BODY_NONE, page_events },
+    { "/api/trace/", BODY_NONE, page_trace },
+    { "/api/filter", BODY_NONE, page_filter },
+    { "/api/words", BODY_NONE, page_words },
+    { "/api/pin", BODY_OBJECT, page_pin },
+    { "/api/clear", BODY_OBJECT, page_clear },
+    { "/api/sample-trace", BODY_OBJECT, page_sample_trace },
+    { "/api/import", BODY_ANY, page_import },
+    { "/api/export", BODY_NONE, page_export },
+    { "/api/export/", BODY_NONE, page_export_html },
 };
 
 /* What follows the endpoint's path, or NULL if it is not this one. */
@@ -107,11 +120,11 @@ static cJSON *parse_object(const struct http_request *request)
     return NULL;
 }
 
-static void run_endpoint(const struct page_call *call, page_endpoint *run, bool post)
+static void run_endpoint(const struct page_call *call, page_endpoint *run, bool has_object)
 {
     struct page_call own = *call;
-    cJSON *body = post ? parse_object(call->request) : NULL;
-    if (post && !body) {
+    cJSON *body = has_object ? parse_object(call->request) : NULL;
+    if (has_object && !body) {
         http_reply_error(call->reply, 400, "SerializationException",
                          "the body is not a JSON object");
         return;
@@ -129,11 +142,11 @@ static void handle_api(const struct api *api, const struct http_request *request
         call.rest = match(request->path, endpoints[i].path);
         if (!call.rest)
             continue;
-        bool post = endpoints[i].post;
+        bool post = endpoints[i].body != BODY_NONE;
         if (post ? strcmp(request->method, "POST") != 0 : !is_get(request))
             wrong_method(reply, post);
         else
-            run_endpoint(&call, endpoints[i].run, post);
+            run_endpoint(&call, endpoints[i].run, endpoints[i].body == BODY_OBJECT);
         return;
     }
     page_not_found(reply, "there is nothing at this path; see docs/local.md");

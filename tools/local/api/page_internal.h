@@ -41,6 +41,9 @@ page_endpoint page_words;
 page_endpoint page_pin;
 page_endpoint page_clear;
 page_endpoint page_sample_trace;
+page_endpoint page_import;
+page_endpoint page_export;
+page_endpoint page_export_html;
 
 /* Replies with the buffer's text and empties it. */
 void page_reply_text(struct http_reply *reply, const char *content_type, struct buffer *buffer);
