@@ -59,6 +59,8 @@ int page_find_all(const struct api *api, struct found_traces *ret);
 /* [{"Id", "Percentile", "Count", "Name"}]: where the durations of a trace's segments and
    calls are among those of the same name in the store. NULL when out of memory. */
 cJSON *page_percentiles(const struct api *api, const struct facts *facts);
+/* [{"Id", "Path", "Level", "Code", "Message"}] of the documents. */
+cJSON *page_findings(const struct stored_trace *stored);
 /* What /api/trace/<id> replies. -ENOENT, -ENOMEM. */
 int page_write_trace(const struct api *api, const struct trace_id *id, struct buffer *ret);
 

@@ -78,7 +78,7 @@ int page_write_trace(const struct api *api, const struct trace_id *id, struct bu
     buffer_puts(ret, ",\"Segments\":[");
     write_segments(&(struct writer){ ret, &trace, id, false });
     buffer_puts(ret, "],\"Findings\":");
-    page_append_json(ret, cJSON_CreateArray());
+    page_append_json(ret, page_findings(&stored));
     buffer_puts(ret, ",\"Percentiles\":");
     page_append_json(ret, page_percentiles(api, found.facts));
     buffer_puts(ret, "}");
