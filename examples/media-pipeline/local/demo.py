@@ -292,22 +292,25 @@ class Demo:
         pipeline.wait_until(complete, TRACE_TIMEOUT if self.collector.child.runs() else 0, 0.2)
         if not self.collector.child.runs():
             return ['everything: xraytrace-local does not run any more']
-        self.show_waterfall()
+        self.show_trace()
         return missing
 
-    def show_waterfall(self):
+    def show_trace(self):
+        """Which service called which, and then each step of it."""
         color = 'always' if sys.stdout.isatty() and 'NO_COLOR' not in os.environ else 'never'
         width = os.get_terminal_size().columns if sys.stdout.isatty() else 120
-        text = self.collector.show(self.traces['WebhookFeedly'], '--color', color, '--width',
-                                   str(min(max(width, 60), 1000)))
-        self.display.step('The trace of the webhook:')
-        print('\n' + (text or 'X-Ray does not have it.\n'), flush=True)
+        options = ('--color', color, '--width', str(min(max(width, 60), 1000)))
+        for command, title in (('map', 'The services that the webhook called:'),
+                               ('show', 'The trace of the webhook:')):
+            text = self.collector.print(command, self.traces['WebhookFeedly'], *options)
+            self.display.step(title)
+            print('\n' + (text or 'X-Ray does not have it.\n'), flush=True)
 
     def say_where(self):
         if self.collector and self.collector.child.runs():
             port = f' --port {self.collector.port}' if self.collector.port != 2000 else ''
             self.display.step(f'The local X-Ray: http://127.0.0.1:{self.collector.port}')
-            for command in ('list', 'show ' + self.traces['WebhookFeedly']):
+            for command in ('list', 'map', 'show ' + self.traces['WebhookFeedly']):
                 self.display.note(f'{self.collector.program} {command}{port}')
         self.display.note(f"Logs: {self.engine.at['logs']}")
 

@@ -165,15 +165,15 @@ class Collector:
         wait_until(announced, 10)
         return child
 
-    def show(self, trace_id, *options):
-        """The output of xraytrace-local show, or None when there is no such trace."""
-        done = subprocess.run([self.program, 'show', trace_id, '--port', str(self.port), *options],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=30,
-                              check=False)
+    def print(self, command, trace_id, *options):
+        """What xraytrace-local show or map prints, or None when there is no such trace."""
+        done = subprocess.run([self.program, command, trace_id, '--port', str(self.port),
+                               *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                              timeout=30, check=False)
         return done.stdout.decode() if done.returncode == 0 else None
 
     def trace(self, trace_id):
-        text = self.show(trace_id, '--json')
+        text = self.print('show', trace_id, '--json')
         return Trace(json.loads(text)['Segments'] if text else [])
 
     def stop(self):
