@@ -12,6 +12,9 @@
 struct sampling_client {
     char id[SAMPLING_CLIENT_LENGTH * 4 + 1]; /* characters, not bytes */
     int64_t last_ns;                         /* when it last had requests to report */
+    uint64_t requests;                       /* reported since it came, as what follows */
+    uint64_t sampled;
+    uint64_t borrowed;
 };
 
 struct sampling_window {
@@ -64,6 +67,9 @@ void sampling_entry_replace(struct sampling_service *service, struct sampling_en
 double sampling_time(int64_t ns);
 void sampling_invalid(struct sampling_reply *ret, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* The client's part of the rule's reservoir. */
+uint32_t sampling_share(const struct sampling_entry *entry, const char *client_id);
 
 sampling_operation sampling_get_targets;
 sampling_operation sampling_get_statistic_summaries;

@@ -64,6 +64,12 @@ sampling_operation *sampling_operation_find(const char *path);
 unsigned sampling_service_post(struct sampling_service *service, const char *path, const char *body,
                                size_t length, int64_t now_ns, char **ret_body);
 
+/* Not of X-Ray: the clients of each rule and its boost; which rule decides on a request;
+   a boost that begins now. */
+sampling_operation sampling_inspect;
+sampling_operation sampling_try;
+sampling_operation sampling_boost;
+
 /* What was reported for a rule since it was made, and by how many who are active. */
 struct sampling_totals {
     uint64_t requests;

@@ -142,8 +142,15 @@ static int make_room(struct sampling_entry *entry)
     return 0;
 }
 
-static int see_client(struct sampling_entry *entry, const char *id, int64_t now_ns)
+static uint32_t count_of(const cJSON *document, const char *name)
 {
+    const cJSON *item = sampling_member(document, name);
+    return item ? (uint32_t)item->valuedouble : 0;
+}
+
+static int see_client(struct sampling_entry *entry, const cJSON *document, int64_t now_ns)
+{
+    const char *id = cJSON_GetStringValue(sampling_member(document, "ClientID"));
     bool found;
     size_t at = client_place(entry, id, &found);
     if (!found) {
@@ -154,14 +161,19 @@ static int see_client(struct sampling_entry *entry, const char *id, int64_t now_
         memmove(entry->clients + at + 1, entry->clients + at,
                 (entry->client_count - at) * sizeof(*entry->clients));
         entry->client_count++;
+        entry->clients[at] = (struct sampling_client){ 0 };
         snprintf(entry->clients[at].id, sizeof entry->clients[at].id, "%s", id);
     }
-    entry->clients[at].last_ns = now_ns;
+    struct sampling_client *client = &entry->clients[at];
+    client->last_ns = now_ns;
+    client->requests += count_of(document, "RequestCount");
+    client->sampled += count_of(document, "SampledCount");
+    client->borrowed += count_of(document, "BorrowCount");
     return 0;
 }
 
 /* The reservoir in equal parts; what is left over goes to the first ones, one each. */
-static uint32_t share(const struct sampling_entry *entry, const char *client_id)
+uint32_t sampling_share(const struct sampling_entry *entry, const char *client_id)
 {
     bool found;
     size_t at = client_place(entry, client_id, &found);
@@ -172,12 +184,6 @@ static uint32_t share(const struct sampling_entry *entry, const char *client_id)
 }
 
 /* ---- Statistics -------------------------------------------------------------- */
-
-static uint32_t count_of(const cJSON *document, const char *name)
-{
-    const cJSON *item = sampling_member(document, name);
-    return item ? (uint32_t)item->valuedouble : 0;
-}
 
 static void count(struct sampling_entry *entry, const cJSON *document, int64_t now_ns)
 {
@@ -229,7 +235,7 @@ static int take_statistics(struct sampling_service *service, const cJSON *docume
             forget_clients(entry, now_ns);
             count(entry, document, now_ns);
             if (count_of(document, "RequestCount") > 0)
-                r = see_client(entry, text_of(document, "ClientID"), now_ns);
+                r = see_client(entry, document, now_ns);
         }
         if (r < 0)
             return r;
@@ -283,7 +289,7 @@ static cJSON *new_target(struct sampling_entry *entry, const char *client_id, in
     cJSON *target = cJSON_CreateObject();
     cJSON_AddStringToObject(target, "RuleName", entry->rule.name);
     cJSON_AddNumberToObject(target, "FixedRate", entry->rule.fixed_rate);
-    cJSON_AddNumberToObject(target, "ReservoirQuota", share(entry, client_id));
+    cJSON_AddNumberToObject(target, "ReservoirQuota", sampling_share(entry, client_id));
     cJSON_AddNumberToObject(target, "ReservoirQuotaTTL",
                             (double)(now_ns / NS_PER_S + SAMPLING_QUOTA_TTL_S));
     cJSON *last = cJSON_AddNumberToObject(target, "Interval", SAMPLING_INTERVAL_S);
