@@ -497,6 +497,38 @@ Test(filter, wants_lists_in_the_json_as_long_as_in_the_cause)
                                 "{\"Exceptions\": []}]}]}]"));
 }
 
+Test(filter, compares_every_member_of_the_json)
+{
+    struct facts *facts = shop();
+    const char *const like[] = {
+        "{\"AccountId\": \"123456789012\", \"Type\": \"AWS::EC2::Instance\"}",
+        "{\"Inferred\": false}",
+        "{\"EntityPath\": [{\"Remote\": false}, {\"Remote\": true}]}",
+    };
+    const char *const unlike[] = {
+        "{\"AccountId\": \"123456789013\"}",
+        "{\"Type\": \"AWS::ECS::Container\"}",
+        "{\"Inferred\": true}",
+        "{\"Names\": []}",
+        "{\"Names\": [\"stock\"]}",
+        "{\"EntityPath\": [{\"Remote\": false}, {\"Remote\": false}]}",
+        "{\"EntityPath\": [{\"Coverage\": 1}, {}]}",
+    };
+    char text[256];
+    for (size_t i = 0; i < sizeof like / sizeof like[0]; i++) {
+        snprintf(text, sizeof text, "rootcause.error.json = #[{\"Services\": [%s]}]", like[i]);
+        cr_expect(matches_with(facts, text, NULL), "%s", text);
+    }
+    for (size_t i = 0; i < sizeof unlike / sizeof unlike[0]; i++) {
+        snprintf(text, sizeof text, "rootcause.error.json = #[{\"Services\": [%s]}]", unlike[i]);
+        cr_expect(!matches_with(facts, text, NULL), "%s", text);
+    }
+    facts_unref(facts);
+    cr_expect(!matches(chain(), "rootcause.json = #[{\"Services\": [{}, {\"EntityPath\": ["
+                                "{\"Exceptions\": [{}, {\"Message\": \"m3\"}]}]}]}]"));
+    cr_expect(!matches(chain(), "rootcause.json = #[{\"ClientImpacting\": false}]"));
+}
+
 Test(filter, finds_every_cause_that_the_json_lists)
 {
     cr_expect(matches(chain(), "rootcause.json = #[{}, {\"Services\": [{}, {}]}]"));
@@ -512,6 +544,8 @@ static const char *find_group(void *data, const char *name, bool is_arn)
         return is_arn ? "error" : "error error2";
     if (strcmp(name, "loop") == 0)
         return "group.name = loop";
+    if (strcmp(name, "deep") == 0)
+        return "!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!!ok";
     if (strcmp(name, "missing") == 0)
         return "http.status = 404";
     return strcmp(name, "failed") == 0 ? "fault OR error" : NULL;
@@ -562,6 +596,20 @@ Test(filter, ends_with_a_group_that_names_itself)
     const char *text = "group.name = loop";
     cr_assert_eq(filter_parse(&filter, text, strlen(text), &groups, &error), -EINVAL);
     cr_expect(strstr(error.message, "groups that name groups, more than 4 deep"));
+}
+
+Test(filter, counts_the_depth_of_groups_too)
+{
+    struct filter *filter = NULL;
+    struct filter_error error = { 0 };
+    char text[64 + 32];
+    /* The group "deep" is 40 deep. */
+    memset(text, '!', 30);
+    snprintf(text + 30, sizeof text - 30, "group.name = deep");
+    cr_assert_eq(filter_parse(&filter, text, strlen(text), &groups, &error), -EINVAL);
+    cr_expect(strstr(error.message, "nested more than 64 deep"), "%s", error.message);
+    cr_assert_eq(filter_parse(&filter, text + 20, strlen(text + 20), &groups, &error), 0);
+    filter_free(filter);
 }
 
 /* ---- Errors ---- */
