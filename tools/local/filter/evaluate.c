@@ -4,7 +4,6 @@
 #include "local/filter/internal.h"
 #include "local/trace/summary.h"
 
-#include <math.h>
 #include <string.h>
 #include <strings.h>
 
@@ -125,7 +124,6 @@ static bool duration(const struct scope *scope, double *ret)
         return false;
     *ret = scope->item ? scope->segment->last_end - scope->item->start
                        : scope->facts->end - scope->facts->start;
-    *ret = fmax(*ret, 0);
     return true;
 }
 
