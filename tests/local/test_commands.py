@@ -166,6 +166,24 @@ class Export(Commands):
         self.collector.send(good, bad)
         self.assertEqual(json.loads(self.command('export', '--filter', 'fault')[1]), bad)
 
+    def test_spans_of_opentelemetry_are_written(self):
+        trace = trace_id(1)
+        self.collector.send(segment(trace, 1), segment(trace_id(2), 2, fault=True))
+        for choice, count in (((), 2), ((trace,), 1), (('--filter', 'fault', '--since', '1h'), 1)):
+            code, out, errors = self.command('export', '--format', 'otlp', *choice)
+            self.assertEqual((code, errors), (0, ''))
+            spans = [span for resource in json.loads(out)['resourceSpans']
+                     for scope in resource['scopeSpans'] for span in scope['spans']]
+            self.assertEqual(len(spans), count, choice)
+
+    def test_a_trace_is_written_as_a_page(self):
+        trace = trace_id(1)
+        self.collector.send(segment(trace, 1))
+        file = self.directory / 'page.html'
+        code, _, errors = self.command('export', trace, '--format', 'html', '-o', str(file))
+        self.assertEqual((code, errors), (0, ''))
+        self.assertIn(trace, file.read_text())
+
     def test_an_unknown_trace_is_told(self):
         code, out, errors = self.command('export', trace_id(7))
         self.assertEqual((code, out), (1, ''))
