@@ -16,14 +16,13 @@
 #define SHRINK_PAGES      "256"
 
 static const char *const statements[STATEMENTS] = {
-    [STATEMENT_PUT] = "INSERT OR REPLACE INTO document(trace, id, received, size, body) "
-                      "VALUES (?, ?, ?, ?, ?)",
+    [STATEMENT_PUT] = "REPLACE INTO document(trace, id, received, size, body) VALUES (?,?,?,?,?)",
     [STATEMENT_REMOVE] = "DELETE FROM document WHERE trace = ?",
-    [STATEMENT_PIN] = "INSERT OR REPLACE INTO pin(trace) VALUES (?)",
+    [STATEMENT_PIN] = "REPLACE INTO pin(trace) VALUES (?)",
     [STATEMENT_UNPIN] = "DELETE FROM pin WHERE trace = ?",
     [STATEMENT_CLEAR] = "DELETE FROM document",
     [STATEMENT_CLEAR_PINS] = "DELETE FROM pin",
-    [STATEMENT_KEEP] = "INSERT OR REPLACE INTO item(kind, name, json) VALUES (?, ?, ?)",
+    [STATEMENT_KEEP] = "REPLACE INTO item(kind, name, json) VALUES (?, ?, ?)",
     [STATEMENT_FORGET] = "DELETE FROM item WHERE kind = ? AND name = ?",
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
     [STATEMENT_COMMIT] = "COMMIT",
