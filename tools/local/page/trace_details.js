@@ -3,7 +3,7 @@
 import {h} from './dom.js';
 import {clock, duration, oneLine, plural} from './format.js';
 import {outcomeOf, statusOf, untracedTime, isCaptured} from './tree.js';
-import {annotationFilter, nameFilter, placeFilter, traceFilter, valueFilter} from './trace_filters.js';
+import {annotationFilter, nameFilter, nodeName, placeFilter, reference, traceFilter, valueFilter} from './trace_filters.js';
 import {exceptionCount, exceptionsTab} from './trace_exceptions.js';
 import {fact, factList, flatten, textBlock} from './trace_values.js';
 import {OUTCOMES, percentileSentence} from './waterfall_row.js';
@@ -100,8 +100,8 @@ function resources(node, {app}) {
     const {document} = node;
     return [
         factList([
-            fact(app, 'origin', document.origin, {filter: node.kind === 'segment' && document.origin
-                ? `service(id(name: ${JSON.stringify(node.name)}, type: ${JSON.stringify(document.origin)}))` : null}),
+            fact(app, 'origin', document.origin, {filter: node.kind === 'segment' && typeof document.origin === 'string'
+                ? `service(${reference(nodeName(node), document.origin)})` : null}),
             fact(app, 'resource ARN', document.resource_arn, {filter: traceFilter('resource.arn', document.resource_arn)}),
         ]),
         factList(flatten(document.service).map(([key, value]) => fact(app, key, value)), 'Service'),

@@ -46,7 +46,7 @@ export function calleeOf(node) {
 }
 
 /** The name of a segment's node on the map: of an inferred one the resource. @param {TreeNode} segment */
-function nodeName(segment) {
+export function nodeName(segment) {
     const {aws} = segment.document;
     const resources = aws?.resource_names;
     if (!segment.inferred || !aws || typeof aws !== 'object')
