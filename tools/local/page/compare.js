@@ -136,18 +136,22 @@ class CompareView {
 
     layOut() {
         this.rows = visiblePairs(this.pairs, this.collapsed);
-        this.redraw();
+        this.drawAxis();
         this.virtual?.setCount(this.rows.length);
     }
 
     redraw() {
+        this.drawAxis();
+        this.virtual?.draw(true);
+    }
+
+    drawAxis() {
         this.width = this.axis.clientWidth;
         const ticks = this.scale.ticks(this.width / 90);
         const step = ticks.length > 1 ? ticks[1] - ticks[0] : this.scale.width;
         this.axis.replaceChildren(...ticks.map((time) => h('span', {class: `wf-tick${this.scale.place(time) > 0.94 ? ' last' : ''}`,
             text: tickText(time, step), style: {left: `${this.scale.place(time) * 100}%`}})));
         this.scroller.style.setProperty('--wf-grid', `${step / this.scale.width * this.width}px`);
-        this.virtual?.draw(true);
     }
 
     createRow() {
