@@ -231,6 +231,7 @@ class Keys(MapCase):
     def test_a_drag_moves_the_map_and_chooses_nothing(self):
         self.put_shop(1)
         page = self.open_map()
+        expect(page.locator('.viewport')).to_have_attribute('transform', re.compile('scale'))
         before = self.node('auth').bounding_box()
         page.mouse.move(before['x'] + 20, before['y'] + 20)
         page.mouse.down()
