@@ -34,6 +34,8 @@ export class TraceView {
         this.tree = this.waterfall.tree;
         this.panel = new Panel(app, {select: (key) => this.waterfall.selectKey(key), close: () => this.showPanel(false)});
         this.header = h('header', {class: 'trace-header'});
+        /** @type {HTMLElement[]} */
+        this.viewButtons = [];
         this.tools = this.toolbar();
         this.stage = h('div', {class: 'trace-stage'}, this.waterfall.element, this.panel.element);
         this.mapStage = h('div', {class: 'trace-map', hidden: true});

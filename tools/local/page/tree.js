@@ -320,6 +320,7 @@ export function visibleRows(tree, collapsed) {
  * @returns {{start: number, end: number}[]}
  */
 export function gapsOf(node, least) {
+    /** @type {{start: number, end: number}[]} */
     const gaps = [];
     if (!node.children.length || node.kind === 'missing')
         return gaps;

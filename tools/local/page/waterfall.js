@@ -35,9 +35,13 @@ export class Waterfall {
         /** @type {ReturnType<typeof criticalPath> | null} */
         this.path = null;
         this.minimap = new Minimap(this.scale, () => this.redraw());
-        this.build();
+        /** @type {VirtualRows} */
+        this.virtual = this.build();
+        this.sizes = new ResizeObserver(() => this.redraw());
+        this.sizes.observe(this.scroller);
     }
 
+    /** The elements; returns the rows. */
     build() {
         this.axis = h('div', {class: 'wf-axis', title: 'Drag to zoom'});
         this.sash = h('div', {class: 'wf-sash', role: 'separator', 'aria-orientation': 'vertical',
@@ -46,12 +50,12 @@ export class Waterfall {
                          h('div', {class: 'wf-name'}, 'Segment'), this.axis, this.sash);
         this.scroller = h('div', {class: 'wf-scroller', role: 'tree', tabindex: '0', dataset: {testid: 'waterfall'},
                                   'aria-label': 'Segments and subsegments'}, header);
-        this.virtual = new VirtualRows(this.scroller, {
+        const virtual = new VirtualRows(this.scroller, {
             height: ROW, header: HEADER,
             create: () => createRow((key) => this.toggle(key)),
             update: (row, index) => updateRow(row, this.rows[index], this.stateOf(index)),
         });
-        this.scroller.append(this.virtual.element);
+        this.scroller.append(virtual.element);
         this.scroller.addEventListener('click', (/** @type {MouseEvent} */ event) => {
             const key = /** @type {any} */ (event.target).closest?.('.wf-row')?.dataset.key;
             if (key !== undefined) {
@@ -66,8 +70,7 @@ export class Waterfall {
         this.note = h('div', {class: 'wf-name wf-note', dataset: {testid: 'zoom-note'}});
         this.element = h('div', {class: 'wf'},
                          h('div', {class: 'wf-top'}, this.note, this.minimap.element), this.scroller);
-        this.sizes = new ResizeObserver(() => this.redraw());
-        this.sizes.observe(this.scroller);
+        return virtual;
     }
 
     /** The tree as it is now; what is selected, collapsed and zoomed stays. @param {Tree} tree */

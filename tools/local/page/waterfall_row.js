@@ -51,7 +51,7 @@ export function indentOf(depth) {
     return depth <= 10 ? depth * INDENT : 10 * INDENT + Math.round(10 * Math.log2(depth - 9));
 }
 
-/** @param {number} percent */
+/** @param {{Percentile: number, Count: number}} percentile */
 function percentileText({Percentile, Count}) {
     return `p${Math.floor(Percentile)} of ${Count}`;
 }
@@ -74,6 +74,7 @@ function spoken(node) {
 
 /** @param {TreeNode} node */
 function badges(node) {
+    /** @type {HTMLElement[]} */
     const list = [];
     const pill = (/** @type {string} */ text, /** @type {string} */ kind, /** @type {string} */ title) =>
         list.push(h('span', {class: `wf-badge ${kind}`, title, text}));
