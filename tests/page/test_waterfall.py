@@ -3,6 +3,7 @@
 """One trace: rows, keys, zoom, details, copies, and that it follows what comes."""
 import json
 import re
+import tempfile
 import time
 
 from harness import PHONE, PageCase, expect, main, segment, subsegment, trace_id
@@ -346,18 +347,23 @@ class Deeds(TraceCase):
         page = self.show_shop()
         with page.expect_download() as download:
             page.get_by_test_id('export-jsonl').click()
-        lines = open(download.value.path(), encoding='utf-8').read().splitlines()
+        with open(download.value.path(), encoding='utf-8') as file:
+            lines = file.read().splitlines()
         self.assertEqual({json.loads(line)['name'] for line in lines}, {'shop', 'auth'})
 
     def test_it_is_exported_as_a_page_that_needs_no_server(self):
         self.show_shop()
         with self.page.expect_download() as download:
             self.page.get_by_test_id('export-html').click()
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        path = f'{folder.name}/trace.html'  # Only the name says that it is HTML.
+        download.value.save_as(path)
         file = self.context.new_page()
         asked = []
         file.on('request', lambda request: asked.append(request.url))
         file.on('pageerror', lambda error: self.wrong.append(str(error)))
-        file.goto(f'file://{download.value.path()}')
+        file.goto(f'file://{path}')
         expect(file.locator('.wf-row')).to_have_count(10)
         file.keyboard.press('v')
         expect(file.get_by_test_id('map-node').first).to_be_visible()
