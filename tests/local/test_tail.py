@@ -43,6 +43,9 @@ class Tail(unittest.TestCase):
         self.assertEqual(len(words), count)
         return {trace: word == 'fault' for trace, word in words.items()}
 
+    def tail(self, collector):
+        return json.loads(collector.request('GET', '/api/status')[2])['tail']
+
     def kept(self, collector):
         found, token = set(), None
         while True:
@@ -55,7 +58,7 @@ class Tail(unittest.TestCase):
                 return found
 
     def test_all_faults_and_a_share_of_the_rest_are_kept_whole(self):
-        collector = self.start('--tail=3')
+        collector = self.start('--tail=60')
         requests = self.requests(collector, 1000, 20)
         faulty = {trace for trace, fault in requests.items() if fault}
         rest = set(requests) - faulty
@@ -74,10 +77,11 @@ class Tail(unittest.TestCase):
         collector = self.start('--tail=0.1', '--tail-rate', '0')
         dropped, kept = trace_id(1), trace_id(2)
         collector.put(segment(dropped, 1))
-        time.sleep(0.5)
+        while self.tail(collector)['dropped'] == 0:
+            time.sleep(0.01)
         collector.put(segment(dropped, 2, fault=True), segment(kept, 3, fault=True))
         self.assertEqual(self.kept(collector), {kept})
-        tail = json.loads(collector.request('GET', '/api/status')[2])['tail']
+        tail = self.tail(collector)
         self.assertEqual((tail['kept'], tail['dropped'], tail['late_faults'], tail['bytes']),
                          (1, 1, 1, 0))
 
