@@ -155,7 +155,9 @@ class GetTraceSummaries(Case):
                               ({**good, 'TimeRangeType': 'Moon'}, 'TimeRangeType'),
                               ({**good, 'FilterExpression': 'ok)'},
                                "Invalid filter expression: unexpected ')' at 2"),
-                              ({**good, 'FilterExpression': 1}, 'must be a string')):
+                              ({**good, 'FilterExpression': 1}, 'must be a string'),
+                              ({**good, 'SamplingStrategy': {'Name': 'Moon'}}, 'SamplingStrategy'),
+                              ({**good, 'NextToken': 'x'}, 'NextToken')):
             status, headers, reply = self.collector.call('/TraceSummaries', request)
             self.assertEqual(status, 400)
             self.assertEqual(headers['x-amzn-ErrorType'], 'InvalidRequestException')

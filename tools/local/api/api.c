@@ -3,17 +3,10 @@
 
 #include "local/api/page.h"
 #include "local/base/json_text.h"
-#include "local/trace/summary.h"
-#include "local/trace/trace.h"
 
-#include <errno.h>
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <xraytrace/version.h>
-
-typedef void operation(const struct api *api, const cJSON *request, struct http_reply *reply);
 
 void api_invalid(struct http_reply *reply, const char *message)
 {
@@ -71,150 +64,6 @@ static void put_trace_segments(const struct api *api, const cJSON *request,
     api_reply(reply, body);
 }
 
-struct entry {
-    double start;
-    size_t node;
-};
-
-/* Segments by start time: the nodes' order in the tree is another. */
-static int by_start(const void *a, const void *b)
-{
-    const struct entry *x = a;
-    const struct entry *y = b;
-    if (x->start != y->start)
-        return x->start < y->start ? -1 : 1;
-    return x->node < y->node ? -1 : x->node > y->node;
-}
-
-static int add_segment(const struct trace *trace, size_t node, cJSON *segments)
-{
-    struct buffer text = { 0 };
-    char id[ENTITY_ID_LENGTH + 1];
-    entity_id_format(trace->nodes[node].id, id);
-    trace_write_document(trace, node, &text);
-    char *document = buffer_take(&text, NULL);
-    cJSON *segment = cJSON_CreateObject();
-    bool good = document && cJSON_AddStringToObject(segment, "Id", id) &&
-                cJSON_AddStringToObject(segment, "Document", document);
-    free(document);
-    if (!good) {
-        cJSON_Delete(segment);
-        return -ENOMEM;
-    }
-    cJSON_AddItemToArray(segments, segment);
-    return 0;
-}
-
-static int add_segments(const struct trace *trace, cJSON *segments)
-{
-    struct entry *order = calloc(trace->count + 1, sizeof *order);
-    size_t count = 0;
-    int r = order ? 0 : -ENOMEM;
-    for (size_t i = 0; order && i < trace->count; i++)
-        if (trace_is_entry(trace, i))
-            order[count++] = (struct entry){ trace->nodes[i].start, i };
-    if (count)
-        qsort(order, count, sizeof *order, by_start);
-    for (size_t i = 0; i < count && r == 0; i++)
-        r = add_segment(trace, order[i].node, segments);
-    free(order);
-    return r;
-}
-
-static int add_trace(const struct stored_trace *stored, cJSON *traces)
-{
-    struct trace trace;
-    struct facts *facts;
-    char id[TRACE_ID_LENGTH + 1];
-    int r = trace_build(&trace, stored->documents, stored->count);
-    if (r < 0)
-        return r;
-    r = facts_new(&facts, &trace, &stored->id);
-    if (r < 0) {
-        trace_free(&trace);
-        return r;
-    }
-    cJSON *object = cJSON_CreateObject();
-    trace_id_format(&stored->id, id);
-    cJSON_AddStringToObject(object, "Id", id);
-    cJSON_AddNumberToObject(object, "Duration", summary_round(facts->end - facts->start));
-    cJSON_AddBoolToObject(object, "LimitExceeded", false);
-    r = add_segments(&trace, cJSON_AddArrayToObject(object, "Segments"));
-    trace_free(&trace);
-    facts_unref(facts);
-    if (r < 0)
-        cJSON_Delete(object);
-    else
-        cJSON_AddItemToArray(traces, object);
-    return r;
-}
-
-const char *api_check_trace_ids(const cJSON *request, const cJSON *ids)
-{
-    const cJSON *id;
-    struct trace_id parsed;
-    if (!cJSON_IsArray(ids))
-        return "TraceIds is missing";
-    if (cJSON_GetArraySize(ids) > API_TRACE_IDS_MAX)
-        return "Exceeding maximum query size: 5";
-    if (cJSON_GetObjectItemCaseSensitive(request, "NextToken"))
-        return "NextToken is currently not supported";
-    cJSON_ArrayForEach(id, ids)
-    {
-        if (!cJSON_IsString(id) || !trace_id_parse_any(id->valuestring, &parsed))
-            return "TraceIds holds something that is not a trace id, 1-<8 hex>-<24 hex>";
-    }
-    return NULL;
-}
-
-static bool is_repeated(const cJSON *ids, const cJSON *id)
-{
-    const cJSON *earlier;
-    cJSON_ArrayForEach(earlier, ids)
-    {
-        if (earlier == id)
-            break;
-        if (strcasecmp(earlier->valuestring, id->valuestring) == 0)
-            return true;
-    }
-    return false;
-}
-
-static void batch_get_traces(const struct api *api, const cJSON *request, struct http_reply *reply)
-{
-    const cJSON *ids = cJSON_GetObjectItemCaseSensitive(request, "TraceIds");
-    const char *problem = api_check_trace_ids(request, ids);
-    if (problem) {
-        api_invalid(reply, problem);
-        return;
-    }
-    cJSON *body = cJSON_CreateObject();
-    cJSON *traces = cJSON_AddArrayToObject(body, "Traces");
-    cJSON *unprocessed = cJSON_AddArrayToObject(body, "UnprocessedTraceIds");
-    const cJSON *item;
-    int r = 0;
-    cJSON_ArrayForEach(item, ids)
-    {
-        struct trace_id id;
-        struct stored_trace stored;
-        if (r < 0 || is_repeated(ids, item) || !trace_id_parse_any(item->valuestring, &id))
-            continue;
-        r = store_read(api->store, &id, &stored);
-        if (r == -ENOENT) {
-            cJSON_AddItemToArray(unprocessed, cJSON_CreateString(item->valuestring));
-            r = 0;
-        } else if (r == 0) {
-            r = add_trace(&stored, traces);
-            stored_trace_free(&stored);
-        }
-    }
-    if (r < 0) {
-        cJSON_Delete(body);
-        body = NULL;
-    }
-    api_reply(reply, body);
-}
-
 static void put_telemetry_records(const struct api *api, const cJSON *request,
                                   struct http_reply *reply)
 {
@@ -225,11 +74,40 @@ static void put_telemetry_records(const struct api *api, const cJSON *request,
 
 static const struct {
     const char *path;
-    operation *run;
+    api_operation *run;
 } operations[] = {
-    { "/TraceSegments", put_trace_segments },       { "/Traces", batch_get_traces },
-    { "/TraceSummaries", api_get_trace_summaries }, { "/TelemetryRecords", put_telemetry_records },
-    { "/ServiceGraph", api_get_service_graph },     { "/TraceGraph", api_get_trace_graph },
+    { "/TraceSegments", put_trace_segments },
+    { "/Traces", api_batch_get_traces },
+    { "/TraceSummaries", api_get_trace_summaries },
+    { "/TelemetryRecords", put_telemetry_records },
+    { "/ServiceGraph", api_get_service_graph },
+    { "/TraceGraph", api_get_trace_graph },
+    { "/TimeSeriesServiceStatistics", api_get_time_series },
+    { "/CreateGroup", api_create_group },
+    { "/UpdateGroup", api_update_group },
+    { "/DeleteGroup", api_delete_group },
+    { "/GetGroup", api_get_group },
+    { "/Groups", api_get_groups },
+    { "/StartTraceRetrieval", api_start_retrieval },
+    { "/ListRetrievedTraces", api_list_retrieved },
+    { "/GetRetrievedTracesGraph", api_retrieved_graph },
+    { "/CancelTraceRetrieval", api_cancel_retrieval },
+    { "/TagResource", api_tag_resource },
+    { "/UntagResource", api_untag_resource },
+    { "/ListTagsForResource", api_list_tags },
+    { "/EncryptionConfig", api_get_encryption },
+    { "/PutEncryptionConfig", api_put_encryption },
+    { "/GetTraceSegmentDestination", api_get_destination },
+    { "/UpdateTraceSegmentDestination", api_update_destination },
+    { "/GetIndexingRules", api_get_indexing },
+    { "/UpdateIndexingRule", api_update_indexing },
+    { "/InsightSummaries", api_get_insights },
+    { "/Insight", api_get_insight },
+    { "/InsightEvents", api_get_insight },
+    { "/InsightImpactGraph", api_get_insight },
+    { "/ListResourcePolicies", api_list_policies },
+    { "/PutResourcePolicy", api_change_policies },
+    { "/DeleteResourcePolicy", api_change_policies },
 };
 
 static void welcome(const struct api *api, struct http_reply *reply)
@@ -277,7 +155,7 @@ static cJSON *parse_request(const struct http_request *request)
     return NULL;
 }
 
-static operation *find_operation(const char *path)
+static api_operation *find_operation(const char *path)
 {
     for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
         if (strcmp(operations[i].path, path) == 0)
@@ -286,7 +164,7 @@ static operation *find_operation(const char *path)
 }
 
 /* One of the two operations, or none. */
-static void run_operation(const struct api *api, operation *run, sampling_operation *sampling,
+static void run_operation(const struct api *api, api_operation *run, sampling_operation *sampling,
                           const struct http_request *request, struct http_reply *reply)
 {
     if (!run && !sampling) {

@@ -11,9 +11,10 @@
 
 #include <cjson/cJSON.h>
 
-#define API_SEGMENTS_MAX  50  /* documents in a PutTraceSegments */
-#define API_TRACE_IDS_MAX 5   /* ids in a BatchGetTraces */
-#define API_PAGE          100 /* summaries in a page of GetTraceSummaries */
+#define API_SEGMENTS_MAX      50  /* documents in a PutTraceSegments */
+#define API_TRACE_IDS_MAX     5   /* ids in a BatchGetTraces */
+#define API_TRACE_IDS_RELAXED 100 /* the same with --relaxed, and in a GetTraceGraph */
+#define API_PAGE              100 /* summaries in a page of GetTraceSummaries */
 
 struct page;
 
@@ -28,6 +29,7 @@ struct api {
     /* Called before the store is read, so that what was sent before is seen. May be NULL. */
     void (*settle)(void *data);
     void *settle_data;
+    bool relaxed;       /* beyond the cloud's limits of a request, as far as that does no harm */
     unsigned otlp_port; /* the second port, of OpenTelemetry's spans; 0: none */
 };
 
@@ -43,17 +45,41 @@ void api_otlp_handle(void *data, const struct http_request *request, struct http
    which is to be kept. */
 bool api_fail(const struct api *api, const struct http_request *request, struct http_reply *reply);
 
+/* An operation of the X-Ray API. */
+typedef void api_operation(const struct api *api, const cJSON *request, struct http_reply *reply);
+api_operation api_get_trace_summaries;
+api_operation api_batch_get_traces;
+api_operation api_get_service_graph;
+api_operation api_get_trace_graph;
+api_operation api_get_time_series;
+api_operation api_create_group;
+api_operation api_update_group;
+api_operation api_delete_group;
+api_operation api_get_group;
+api_operation api_get_groups;
+api_operation api_start_retrieval;
+api_operation api_list_retrieved;
+api_operation api_retrieved_graph;
+api_operation api_cancel_retrieval;
+api_operation api_tag_resource;
+api_operation api_untag_resource;
+api_operation api_list_tags;
+api_operation api_get_encryption;
+api_operation api_put_encryption;
+api_operation api_get_destination;
+api_operation api_update_destination;
+api_operation api_get_indexing;
+api_operation api_update_indexing;
+api_operation api_get_insights;
+api_operation api_get_insight;
+api_operation api_list_policies;
+api_operation api_change_policies;
+
 /* For the files of the API. The reply takes `body` over; a NULL body or one that can't
    be printed for lack of memory becomes status 500. */
 void api_reply(struct http_reply *reply, cJSON *body);
 void api_invalid(struct http_reply *reply, const char *message);
 
-/* NULL if TraceIds are as they must be, or what is wrong. */
-const char *api_check_trace_ids(const cJSON *request, const cJSON *ids);
-
-void api_get_service_graph(const struct api *api, const cJSON *request, struct http_reply *reply);
-void api_get_trace_graph(const struct api *api, const cJSON *request, struct http_reply *reply);
-void api_get_trace_summaries(const struct api *api, const cJSON *request, struct http_reply *reply);
 void api_sampling(const struct api *api, sampling_operation *run, const cJSON *request,
                   struct http_reply *reply);
 void api_otlp(const struct api *api, const struct http_request *request, struct http_reply *reply);
