@@ -607,3 +607,24 @@ Test(otlp_read, values_nested_deeper_than_64_are_refused)
     cr_expect_eq(documents_of(body)->result, -EBADMSG);
     cr_expect_str_eq(documents_of(body)->error.message, "a value nested more than 64 deep");
 }
+
+Test(otlp_read, escapes_in_json_are_what_they_mean)
+{
+    HAS(document_of(
+            REQUEST("", SPAN(SERVER "," ATTRIBUTES(TEXT("\\u0061", "\\ud83d\\ude00\\u00e9\\n"))))),
+        "\"default\":{\"a\":\"\xf0\x9f\x98\x80\xc3\xa9\\n\"}");
+}
+
+Test(otlp_read, strings_that_are_not_json_are_refused)
+{
+    static const char *const names[] = { "\\ud83d", "\\ud83dx", "\\ud83d\\u0041", "\\ud83d\\ud83d",
+                                         "\\ude00", "\\x",      "\\u12",          "\x01",
+                                         "\xff",    "\xc0\x80" };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+        char body[512];
+
+        snprintf(body, sizeof(body), REQUEST("", SPAN("\"name\":\"%s\"")), names[i]);
+        cr_expect_eq(documents_of(body)->result, -EBADMSG, "%zu", i);
+    }
+}
