@@ -43,6 +43,8 @@ export class FilterBox {
         this.active = -1;
         this.isHistory = false;
         this.checks = 0;
+        /** Grows when the list is asked for or shut: late words open no list that nobody wants. */
+        this.turn = 0;
         this.closed = false;
         /** Where the server found something wrong. @type {number | null} */
         this.marked = null;
@@ -200,9 +202,10 @@ export class FilterBox {
     /* ---- Suggestions ---- */
 
     async suggest() {
+        const turn = ++this.turn;
         const words = await freshWords();
-        if (document.activeElement !== this.input || this.closed)
-            return;
+        if (turn !== this.turn || document.activeElement !== this.input || this.closed)
+            return; // Something else was asked for meanwhile.
         this.isHistory = false;
         this.active = -1;
         this.completion = complete(this.input.value, this.input.selectionStart ?? 0, words);
@@ -212,6 +215,7 @@ export class FilterBox {
     openHistory() {
         const found = recall('filters', /** @type {string[]} */ ([])).filter((text) => text !== this.input.value);
         this.input.focus();
+        this.turn++;
         this.isHistory = true;
         this.active = -1;
         this.completion = {from: 0, to: this.input.value.length, suggestions: found.map((text) =>
@@ -248,6 +252,7 @@ export class FilterBox {
     }
 
     shut() {
+        this.turn++;
         this.list.hidden = true;
         this.active = -1;
         this.input.setAttribute('aria-expanded', 'false');
