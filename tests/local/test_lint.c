@@ -260,6 +260,13 @@ Test(lint, notes_outcomes_that_are_counted_otherwise)
           FINDING_NOTE, "" });
 }
 
+Test(lint, takes_a_status_for_the_cause_of_a_fault)
+{
+    struct found *found = lint(HEAD ",'fault':true,'http':{'response':{'status':503}}}");
+    cr_assert_eq(found->count, 0);
+    free(found);
+}
+
 Test(lint, notes_what_other_readers_trip_over)
 {
     EXPECT({ WITHIN(",'namespace':'mine'"), "namespace", FINDING_NOTE, INNER ".namespace" },
