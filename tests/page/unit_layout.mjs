@@ -49,7 +49,7 @@ test('two services that call each other are laid out', () => {
 });
 
 test('crossings that can be avoided are', () => {
-    const {nodes} = place('r>a r>b a>y b>x');
+    const {nodes} = place('r>a r>b b>x a>y');
     assert.equal(nodes.get('a').y < nodes.get('b').y, nodes.get('y').y < nodes.get('x').y);
 });
 

@@ -111,6 +111,11 @@ test('gaps are the times in which no child ran', () => {
     assert.deepEqual(gapsOf(tree.nodes[1], 0), [], 'a leaf has none');
 });
 
+test('a short child beside a long one ends no gap', () => {
+    const tree = build(entity('a', 0, 10, {subsegments: [entity('b', 1, 6), entity('c', 2, 3), entity('d', 8, 10)]}));
+    assert.deepEqual(rounded(gapsOf(tree.nodes[0], 0)), [[0, 1], [6, 8]]);
+});
+
 test('a child that outlives its parent leaves no gap after the parent', () => {
     const tree = build(entity('a', 0, 2, {subsegments: [entity('b', 1, 9)]}));
     assert.deepEqual(rounded(gapsOf(tree.nodes[0], 0)), [[0, 1]]);
@@ -148,6 +153,11 @@ test('the sections of the critical path add up to the root, without overlap', ()
 test('work that goes on after the root ended is not on the critical path', () => {
     const tree = build(entity('a', 0, 5, {subsegments: [entity('late', 6, 9), entity('b', 1, 5)]}));
     assert.deepEqual([...criticalPath(tree).keys()].sort(), ['a', 'b']);
+});
+
+test('of work that outlives the root the part before its end is on the critical path', () => {
+    const path = criticalPath(build(entity('a', 0, 5, {subsegments: [entity('late', 3, 9)]})));
+    assert.deepEqual([rounded(path.get('a')), rounded(path.get('late'))], [[[0, 3]], [[3, 5]]]);
 });
 
 test('findings and percentiles go to the entity with their id', () => {

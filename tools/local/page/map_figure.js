@@ -125,7 +125,7 @@ export class MapFigure {
         const radii = new Map(map.nodes.map((node) => [node.id, this.radiusOf(node, most)]));
         const isDense = map.nodes.length > 40;
         const loops = new Set(map.edges.filter(({from, to}) => from === to).map(({from}) => from));
-        const {clientWidth, clientHeight} = this.stage;
+        const {clientWidth, clientHeight} = this.element; // With the panel: what is chosen turns nothing.
         // A phone is higher than wide: there the map leads downwards.
         this.upright = clientWidth < 700 && clientHeight > clientWidth;
         const placed = this.upright
