@@ -165,7 +165,7 @@ class Status(PageCase):
             self.send(**call('GET', 'http://h/', 200))
         self.collector.send({'id': 'x'})
         expect(status).to_contain_text('4 received, 3 kept')
-        expect(page.get_by_test_id('status-refused')).to_contain_text('MissingId')
+        expect(page.get_by_test_id('status-refused')).to_contain_text('no valid id')
         expect(page.get_by_test_id('status-senders')).to_contain_text('127.0.0.1')
         expect(page.get_by_test_id('status-head')).to_contain_text(f'UDP {self.collector.port}')
 

@@ -89,7 +89,7 @@ class StatusView {
     }
 
     /** @param {any} answer */
-    drawTiles({counts, limits, database, refused: reasons}) {
+    drawTiles({counts, limits, database, database_failure: failure, refused: reasons}) {
         const total = reasons.reduce((/** @type {number} */ sum, /** @type {any} */ reason) => sum + reason.count, 0);
         const pace = this.rateOf((answer) => answer.counts.received);
         /** @param {number} value @param {number} limit */
@@ -102,7 +102,9 @@ class StatusView {
              tile('Lost', count(counts.lost), counts.lost ? 'came faster than they could be read' : 'nothing', counts.lost > 0),
              tile('Left', count(counts.evicted + counts.expired),
                   `${count(counts.evicted)} for room, ${count(counts.expired)} for age (${duration(limits.age_seconds)})`),
-             tile('Database', database ? 'on' : 'off', database ? database.path ?? String(database.file ?? database) : 'in memory only (--db FILE keeps)'));
+             tile('Database', failure ? 'failed' : database ? 'on' : 'off',
+                  failure ? oneLine(String(failure)) : database ? oneLine(String(database.path ?? database))
+                      : 'in memory only (--db FILE keeps)', Boolean(failure)));
     }
 
     /**
@@ -153,8 +155,8 @@ function note(text) {
 
 /** @param {any[] | undefined} reasons */
 function refused(reasons) {
-    return reasons?.length ? table([['Reason'], ['What it means'], ['Documents', true]],
-        reasons.map(({reason, text, count: number}) => [h('span', {class: 'mono', text: oneLine(reason)}), oneLine(text ?? ''), count(number)]))
+    return reasons?.length ? table([['Reason'], ['Documents', true]],
+        reasons.map(({reason, text, count: number}) => [oneLine(String(text ?? reason)), count(number)]))
         : note('None: everything that came could be kept.');
 }
 
