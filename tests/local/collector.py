@@ -129,9 +129,10 @@ class Collector:
 
 class Case(unittest.TestCase):
     """A test with a collector of its own, which must end well."""
+    ARGUMENTS = ('--port', '0')
 
     def setUp(self):
-        self.collector = Collector()
+        self.collector = Collector(*self.ARGUMENTS)
         self.addCleanup(self.end)
 
     def end(self):

@@ -45,6 +45,9 @@ void api_otlp_handle(void *data, const struct http_request *request, struct http
    which is to be kept. */
 bool api_fail(const struct api *api, const struct http_request *request, struct http_reply *reply);
 
+/* Under which the store keeps the sampling rules, once they have been changed. */
+#define API_SAMPLING_KIND "sampling-rules"
+
 /* An operation of the X-Ray API. */
 typedef void api_operation(const struct api *api, const cJSON *request, struct http_reply *reply);
 api_operation api_get_trace_summaries;

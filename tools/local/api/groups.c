@@ -80,16 +80,16 @@ static const char *find_expression(void *data, const char *name, bool is_arn)
     return group && !expression ? "" : expression;
 }
 
-int group_finder_begin(struct group_finder *finder, struct store *store)
+int group_filter_parse(struct filter **ret, const char *text, size_t length, struct store *store,
+                       struct filter_error *ret_error)
 {
-    finder->list = all_groups(store);
-    finder->groups = (struct filter_groups){ find_expression, finder->list };
-    return finder->list ? 0 : -ENOMEM;
-}
-
-void group_finder_end(struct group_finder *finder)
-{
-    cJSON_Delete(finder->list);
+    cJSON *list = all_groups(store);
+    if (!list)
+        return -ENOMEM;
+    struct filter_groups groups = { find_expression, list };
+    int r = filter_parse(ret, text, length, &groups, ret_error);
+    cJSON_Delete(list);
+    return r;
 }
 
 /* ---- Operations ---- */

@@ -11,13 +11,8 @@
 /* The group's expression, to be freed; NULL if there is no such group. */
 char *group_expression(struct store *store, const char *name, bool is_arn);
 
-/* For filter_parse(): the groups as they are now. */
-struct group_finder {
-    struct filter_groups groups;
-    cJSON *list;
-};
-/* 0 or -ENOMEM; to be ended in both cases. */
-int group_finder_begin(struct group_finder *finder, struct store *store);
-void group_finder_end(struct group_finder *finder);
+/* filter_parse() with the groups as they are now. */
+int group_filter_parse(struct filter **ret, const char *text, size_t length, struct store *store,
+                       struct filter_error *ret_error);
 
 #endif

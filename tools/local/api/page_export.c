@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Traces as files: lines of documents, OTLP, or a page that needs no server. */
+#include "local/api/groups.h"
 #include "local/api/page_internal.h"
 #include "local/filter/filter.h"
 #include "local/trace/trace.h"
@@ -119,7 +120,8 @@ static int add_filtered(const struct page_call *call, struct export *export,
     const char *text = http_query(call->request, "filter");
     struct filter *filter;
     error->message[0] = '\0';
-    int r = filter_parse(&filter, text ? text : "", text ? strlen(text) : 0, NULL, error);
+    int r = group_filter_parse(&filter, text ? text : "", text ? strlen(text) : 0, call->api->store,
+                               error);
     if (r < 0)
         return r;
     error->message[0] = '\0';

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Filter expressions as they are typed: whether one is right, and what may come next. */
+#include "local/api/groups.h"
 #include "local/api/page_internal.h"
 #include "local/filter/filter.h"
 
@@ -44,7 +45,7 @@ void page_filter(const struct page_call *call)
         api_invalid(call->reply, "give the filter as ?expression=…");
         return;
     }
-    int r = filter_parse(&filter, expression, strlen(expression), NULL, &error);
+    int r = group_filter_parse(&filter, expression, strlen(expression), call->api->store, &error);
     if (r == -ENOMEM) {
         api_reply(call->reply, NULL);
         return;

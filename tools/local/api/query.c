@@ -73,12 +73,8 @@ const char *query_trace_ids(const cJSON *request, size_t most, struct trace_id *
 static int parse(const struct api *api, const char *text, struct filter **ret,
                  struct query_problem *problem)
 {
-    struct group_finder finder;
     struct filter_error error;
-    int r = group_finder_begin(&finder, api->store);
-    if (r == 0)
-        r = filter_parse(ret, text, strlen(text), &finder.groups, &error);
-    group_finder_end(&finder);
+    int r = group_filter_parse(ret, text, strlen(text), api->store, &error);
     if (r == -EINVAL)
         snprintf(problem->text, sizeof problem->text, "Invalid filter expression: %s",
                  error.message);

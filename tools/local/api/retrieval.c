@@ -5,10 +5,10 @@
 #include "local/api/query.h"
 #include "local/trace/summary.h"
 #include "local/trace/trace.h"
-#include "otlp.h"
 
 #include <errno.h>
 #include <inttypes.h>
+#include <otlp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -23,7 +23,13 @@ static int start_keeping(struct collector *collector)
     if (r != 0)
         return r;
     r = open_ingest(&collector->ingest, collector->store, collector->options);
-    return r < 0 ? cannot("start", r) : 0;
+    if (r < 0)
+        return cannot("start", r);
+    ingest_set_strict(collector->ingest, collector->options->strict);
+    /* Those of a file come in the place of what was edited. */
+    if (!collector->options->sampling_rules)
+        sampling_restore(collector->sampling, collector->store);
+    return 0;
 }
 
 static int start_forward(struct collector *collector)
@@ -103,6 +109,7 @@ static int start_listening(struct collector *collector)
         .page = collector->page,
         .forward = collector->forward,
         .faults = collector->faults,
+        .relaxed = collector->options->relaxed,
         .settle = receiver_settle,
         .settle_data = collector->receiver,
     };

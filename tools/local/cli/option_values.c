@@ -112,6 +112,20 @@ int read_fail(const char *value, struct options *options)
                  value);
 }
 
+int read_relaxed(const char *value, struct options *options)
+{
+    (void)value;
+    options->relaxed = true;
+    return 0;
+}
+
+int read_strict(const char *value, struct options *options)
+{
+    (void)value;
+    options->strict = true;
+    return 0;
+}
+
 int read_page_directory(const char *value, struct options *options)
 {
     options->page_directory = value;

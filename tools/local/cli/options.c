@@ -30,6 +30,8 @@ static const struct option_row rows[] = {
     { "otlp-port", true, FOR_COLLECTOR, read_otlp_port },
     { "bind", true, FOR_COLLECTOR, read_address },
     { "open", false, FOR(COMMAND_SERVE), read_open },
+    { "relaxed", false, FOR_COLLECTOR, read_relaxed },
+    { "strict", false, FOR_COLLECTOR, read_strict },
     { "sampling", true, FOR_COLLECTOR, read_sampling },
     { "sampling-rules", true, FOR_COLLECTOR, read_sampling_rules },
     { "db", true, FOR_COLLECTOR, read_db },

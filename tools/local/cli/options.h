@@ -74,6 +74,8 @@ struct options {
     bool port_given;
     int32_t otlp_port;          /* 0: a free one; OTLP_PORT_NONE */
     bool open;                  /* a browser */
+    bool relaxed;               /* beyond the cloud's limits of a request */
+    bool strict;                /* refuses what the cloud would reject */
     const char *sampling_rules; /* a file, or NULL */
     bool sampling_cloud;        /* Default as in the cloud, instead of everything */
     const char *forward;        /* "udp:HOST:PORT", or NULL */

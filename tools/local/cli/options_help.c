@@ -18,6 +18,8 @@ static const char *const parts[] = {
     "                   the first one takes too); default 4318, with --port 0 none\n"
     "  --bind ADDRESS   numeric address, default 127.0.0.1: this machine only\n"
     "  --open           shows the page in the browser\n"
+    "  --relaxed        takes 100 ids in BatchGetTraces, maps of 30 days: not portable\n"
+    "  --strict         refuses documents that X-Ray would reject, with its reason\n"
     "  --sampling all|cloud     what the rule Default samples: all (default), or one a\n"
     "                   second and 5 %, as in the cloud\n"
     "  --sampling-rules FILE    more rules: what GetSamplingRules returns, or the local\n"

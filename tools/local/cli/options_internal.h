@@ -17,6 +17,8 @@ option_reader read_port;
 option_reader read_otlp_port;
 option_reader read_address;
 option_reader read_open;
+option_reader read_relaxed;
+option_reader read_strict;
 option_reader read_sampling;
 option_reader read_sampling_rules;
 option_reader read_db;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "local/cli/sampling_start.h"
 
+#include "local/api/api.h"
 #include "local/base/buffer.h"
 
 #include <errno.h>
@@ -52,15 +53,34 @@ static int load(struct sampling_service *service, const char *path, int64_t now_
     return r < 0 ? cannot_read(path, strerror(-r)) : EXIT_DONE;
 }
 
+static int64_t clock_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+}
+
+static void restore(void *data, const char *name, const char *json)
+{
+    struct sampling_problem problem;
+    (void)name;
+    if (sampling_service_load(data, json, strlen(json), clock_ns(), &problem) == -EINVAL)
+        fprintf(stderr, "xraytrace-local: the kept sampling rules are left out: %s\n",
+                problem.text);
+}
+
+void sampling_restore(struct sampling_service *service, struct store *store)
+{
+    store_kept(store, API_SAMPLING_KIND, restore, service);
+}
+
 int sampling_start(struct sampling_service **ret, const struct options *options)
 {
     /* All of it is what development wants to see. */
     struct sampling_settings settings = { .fixed_rate = 1, .reservoir_size = 1 };
-    struct timespec now;
     if (options->sampling_cloud)
         settings = SAMPLING_SETTINGS_CLOUD;
-    clock_gettime(CLOCK_REALTIME, &now);
-    int64_t now_ns = now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
+    int64_t now_ns = clock_ns();
     int r = sampling_service_new(ret, &settings, now_ns);
     if (r < 0) {
         fprintf(stderr, "xraytrace-local: cannot start: %s\n", strerror(-r));

@@ -9,4 +9,7 @@
 /* 0, or an exit code after a message on stderr. */
 int sampling_start(struct sampling_service **ret, const struct options *options);
 
+/* The rules as they were when they were last changed, if the store has them. */
+void sampling_restore(struct sampling_service *service, struct store *store);
+
 #endif

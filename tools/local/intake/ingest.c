@@ -3,6 +3,7 @@
 
 #include "local/base/json_text.h"
 #include "local/intake/otlp.h"
+#include "local/trace/lint.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -19,6 +20,7 @@ struct ingest {
     struct senders *senders;
     struct forward *forward;
     struct faults *faults;
+    bool strict;
     pthread_mutex_t lock;
     struct ingest_counts counts;
     time_t logged[REFUSED_REASONS];
@@ -49,6 +51,11 @@ void ingest_free(struct ingest *ingest)
     pthread_mutex_destroy(&ingest->lock);
     senders_free(ingest->senders);
     free(ingest);
+}
+
+void ingest_set_strict(struct ingest *ingest, bool strict)
+{
+    ingest->strict = strict;
 }
 
 void ingest_set_forward(struct ingest *ingest, struct forward *forward)
@@ -182,10 +189,39 @@ static void keep_batch(struct ingest *ingest, struct batch *batch)
     pthread_mutex_unlock(&ingest->lock);
 }
 
+/* The first reason for which X-Ray would reject it. */
+static void note_error(void *data, const struct finding *finding)
+{
+    struct refusal *refusal = data;
+    if (finding->level != FINDING_ERROR || *refusal->message)
+        return;
+    refusal_set(refusal, REFUSED_STRICT, "Invalid segment. ErrorCode: %s, Cause: %s%s%s",
+                finding->code, finding->path, *finding->path ? " " : "", finding->message);
+}
+
+/* 0, or negative with the refusal. */
+static int check_strictly(const struct document *document, struct refusal *ret)
+{
+    *ret = (struct refusal){ 0 };
+    cJSON *json = cJSON_ParseWithLength(document->text, document->length);
+    if (!json) {
+        refusal_set(ret, REFUSED_MEMORY, "out of memory");
+        return -ENOMEM;
+    }
+    entity_id_format(document->id, ret->id);
+    lint_document(json, document->length, note_error, ret);
+    cJSON_Delete(json);
+    return *ret->message ? -EINVAL : 0;
+}
+
 static void take_one(struct ingest *ingest, const char *text, size_t length, struct batch *batch)
 {
     struct refusal refusal;
-    if (document_parse(text, length, &batch->documents[batch->count], &refusal) < 0) {
+    struct document *document = &batch->documents[batch->count];
+    int r = document_parse(text, length, document, &refusal);
+    if (r == 0 && ingest->strict)
+        r = check_strictly(document, &refusal);
+    if (r < 0) {
         refuse(ingest, &refusal, batch->refused, batch->data);
         note_sender(ingest, batch->sender, false);
         if (batch->is_datagram)

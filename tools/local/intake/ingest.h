@@ -31,8 +31,9 @@ typedef void ingest_refused(void *data, const struct refusal *refusal);
 int ingest_new(struct ingest **ret, struct store *store, FILE *log);
 void ingest_free(struct ingest *ingest);
 
-/* Both before anything comes in, and lent; NULL is none. What is kept is forwarded too;
-   faults say which datagrams are dropped. */
+/* All before anything comes in. Strict: what X-Ray would reject is refused. What is kept
+   is forwarded too; faults say which datagrams are dropped. Both are lent; NULL is none. */
+void ingest_set_strict(struct ingest *ingest, bool strict);
 void ingest_set_forward(struct ingest *ingest, struct forward *forward);
 void ingest_set_faults(struct ingest *ingest, struct faults *faults);
 struct senders *ingest_senders(struct ingest *ingest);

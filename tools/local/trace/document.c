@@ -33,6 +33,7 @@ static const struct {
     [REFUSED_END_TIME] = { "InvalidEndTime", "no valid end_time" },
     [REFUSED_SPAN] = { "InvalidSpan", "a span that can't be a segment" },
     [REFUSED_OTLP] = { "ParseError", "not a request of OTLP" },
+    [REFUSED_STRICT] = { "InvalidSegment", "X-Ray would reject it (--strict)" },
     [REFUSED_TRACE_FULL] = { "TraceTooLarge", "the trace is full" },
     [REFUSED_MEMORY] = { "InternalFailure", "out of memory" },
 };

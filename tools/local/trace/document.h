@@ -36,8 +36,9 @@ enum refusal_reason {
     REFUSED_PARENT_ID,
     REFUSED_START_TIME,
     REFUSED_END_TIME,
-    REFUSED_SPAN, /* of OpenTelemetry, and no document can be made of it */
-    REFUSED_OTLP, /* a whole request of OpenTelemetry's */
+    REFUSED_SPAN,   /* of OpenTelemetry, and no document can be made of it */
+    REFUSED_OTLP,   /* a whole request of OpenTelemetry's */
+    REFUSED_STRICT, /* what X-Ray would reject */
     REFUSED_TRACE_FULL,
     REFUSED_MEMORY,
     REFUSED_REASONS,
