@@ -53,6 +53,8 @@ static struct xr_matcher *compile(const struct line *rules, size_t count)
     struct xr_patterns patterns[LINES_MAX];
     struct xr_matcher *matcher;
 
+    /* There may be no rule, and gcc says so of the array. */
+    patterns[0] = (struct xr_patterns){ 0 };
     for (size_t i = 0; i < count; i++)
         patterns[i] = (struct xr_patterns){
             .service = rules[i].fields[0],

@@ -63,7 +63,7 @@ static void build_at_frame(struct xr_text *text, struct xr_slice line)
     const char *open = NULL;
     size_t at;
 
-    if (line.length && line.text[line.length - 1] == ')')
+    if (line.text && line.length && line.text[line.length - 1] == ')')
         open = memrchr(line.text, '(', line.length);
     if (open) {
         at = (size_t)(open - line.text);
@@ -71,7 +71,7 @@ static void build_at_frame(struct xr_text *text, struct xr_slice line)
                     (struct xr_slice){ open + 1, line.length - at - 2 });
         return;
     }
-    open = line.length ? memmem(line.text, line.length, " in ", 4) : NULL;
+    open = line.text ? memmem(line.text, line.length, " in ", 4) : NULL;
     if (open) {
         at = (size_t)(open - line.text);
         build_frame(text, trimmed(first(line, at)), trimmed(xr_slice_from(line, at + 4)));

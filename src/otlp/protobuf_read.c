@@ -73,7 +73,7 @@ static int read_fixed(struct wire *wire, size_t bytes, uint64_t *ret)
 
 static int read_bytes(struct wire *wire, struct xr_slice *ret)
 {
-    uint64_t length;
+    uint64_t length = 0;
     int r = read_varint(wire, &length);
 
     if (r < 0)
@@ -87,7 +87,7 @@ static int read_bytes(struct wire *wire, struct xr_slice *ret)
 
 static int read_tag(struct wire *wire, struct field *ret)
 {
-    uint64_t tag;
+    uint64_t tag = 0;
     int r = read_varint(wire, &tag);
 
     if (r < 0)

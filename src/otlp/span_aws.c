@@ -211,7 +211,7 @@ static void set_sdk(struct xr_arena *arena, struct xr_attributes *resource,
 {
     struct xr_slice sdk = xr_tree_member_text(xray, "sdk");
     struct xr_slice version = xr_tree_member_text(xray, "sdk_version");
-    const char *mark = sdk.length ? memmem(sdk.text, sdk.length, " for ", 5) : NULL;
+    const char *mark = sdk.text ? memmem(sdk.text, sdk.length, " for ", 5) : NULL;
 
     if (!version.length && xr_slice_is(sdk, "X-Ray for C"))
         version = default_version;

@@ -32,11 +32,13 @@ static const char *normalise(const char *statement)
 
 static void check_for(const char *type, const struct pair *pairs, size_t count)
 {
+    const char *shown = type ? type : "no type";
+
     for (size_t i = 0; i < count; i++) {
-        cr_expect_str_eq(normalise_for(pairs[i].in, type), pairs[i].out, "%s: %s gives %s", type,
+        cr_expect_str_eq(normalise_for(pairs[i].in, type), pairs[i].out, "%s: %s gives %s", shown,
                          pairs[i].in, normalise_for(pairs[i].in, type));
         cr_expect_str_eq(normalise_for(pairs[i].out, type), pairs[i].out,
-                         "%s: %s does not stay, but becomes %s", type, pairs[i].out,
+                         "%s: %s does not stay, but becomes %s", shown, pairs[i].out,
                          normalise_for(pairs[i].out, type));
     }
 }

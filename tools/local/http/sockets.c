@@ -95,7 +95,7 @@ int socket_pair_open(const char *address, uint16_t port, struct socket_pair *ret
 
 int socket_listen(const char *address, uint16_t port, int *ret, uint16_t *ret_port)
 {
-    int fd;
+    int fd = -1;
     int r = open_one(address, port, SOCK_STREAM, &fd);
     if (r < 0)
         return r;
