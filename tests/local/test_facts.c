@@ -5,6 +5,7 @@
 #include "support.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -249,4 +250,28 @@ Test(facts, live_until_the_last_reference_is_given_back)
     cr_expect_str_eq(facts->segments[0].item.name, "a");
     facts_unref(facts);
     facts_unref(NULL);
+}
+
+/* More calls than there can be segments, the last of which fails: to be left out. */
+Test(facts, end_a_cause_before_a_segment_that_was_left_out, .timeout = 120)
+{
+    size_t count = FACTS_SEGMENTS_MAX + 1;
+    char **texts = calloc(count + 1, sizeof(char *));
+    for (size_t i = 0; i < count; i++)
+        cr_assert_gt(asprintf(&texts[i],
+                              "{'trace_id':'" TRACE "','id':'%016zx','name':'s','fault':%s,%s"
+                              "'start_time':%zu,'end_time':%zu}",
+                              i + 1, i == 0 || i == count - 1 ? "true" : "false",
+                              i ? "'parent_id':'0000000000000001'," : "", 1700000000 + i,
+                              1700000000 + i),
+                     0);
+    struct facts *facts = facts_of((const char *const *)texts);
+    cr_expect(facts->truncated);
+    cr_expect_gt(facts->cause_count, 0);
+    for (uint32_t i = 0; i < facts->causes[0].services; i++)
+        cr_expect_lt(facts->cause_services[i].segment, facts->segment_count);
+    facts_unref(facts);
+    for (size_t i = 0; i < count; i++)
+        free(texts[i]);
+    free((void *)texts);
 }

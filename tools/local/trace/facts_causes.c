@@ -115,6 +115,9 @@ static void walk(struct search *search, size_t node)
     struct builder *b = search->b;
     const struct trace_node *nodes = b->trace->nodes;
     while (node != TRACE_NONE && search->entities < FACTS_CAUSE_PATH_MAX && !b->no_memory) {
+        /* There were too many segments for this one. */
+        if (!nodes[node].subsegment && b->segment_of[node] == FACTS_NONE)
+            return;
         if (!nodes[node].subsegment)
             begin_service(search, b->segment_of[node]);
         add_entity(search, &nodes[node], trace_string(nodes[node].json, "name"));
