@@ -217,3 +217,37 @@ Test(joined_document, ends_before_it_is_too_deep_to_be_read)
     cr_expect_eq(entries, 3);
     free_built(&b);
 }
+
+/* Many say the same parent, whose id many embedded subsegments have that do not count:
+   without an order among them this would look at each for each. */
+Test(trace, finds_parents_among_many_that_do_not_count, .timeout = 60)
+{
+    enum { LISTS = 40, EMBEDDED = 10000, CHILDREN = 20000 };
+    size_t count = 0;
+    char **texts = calloc(LISTS + CHILDREN + 2, sizeof(char *));
+    struct buffer list = { 0 };
+    for (int i = 0; i < EMBEDDED; i++)
+        buffer_printf(&list, "%s{'id':'ffffffffffffff00'}", i ? "," : "");
+    buffer_append(&list, "", 1);
+    for (size_t i = 0; i < LISTS; i++)
+        asprintf(&texts[count++],
+                 "{'trace_id':'" TRACE "','id':'%016zx','start_time':1,'subsegments':[%s]}", i + 1,
+                 list.text);
+    asprintf(&texts[count++], "%s", SUBSEGMENT("ffffffffffffff00", A, "own", "01", "02") "}");
+    for (size_t i = 0; i < CHILDREN; i++)
+        asprintf(&texts[count++],
+                 "{'trace_id':'" TRACE
+                 "','id':'%016zx','start_time':1,'parent_id':'ffffffffffffff00'}",
+                 0x100000 + i);
+    struct built b = build((const char *const *)texts);
+    size_t own = node_named(&b.trace, "own");
+    size_t children = 0;
+    for (size_t i = b.trace.nodes[own].first_child; i != TRACE_NONE; i = b.trace.nodes[i].next)
+        children++;
+    cr_expect_eq(children, CHILDREN);
+    free_built(&b);
+    for (size_t i = 0; i < count; i++)
+        free(texts[i]);
+    free((void *)texts);
+    buffer_free(&list);
+}

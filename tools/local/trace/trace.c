@@ -197,6 +197,17 @@ static void supersede(struct trace *trace, const struct id_index *index, size_t 
     }
 }
 
+/* Takes those that do not count out of the index, and returns how many are left: or
+   each who looks for its parent would go past them. */
+static size_t leave_out_superseded(const struct trace *trace, struct id_index *index, size_t count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++)
+        if (!trace->nodes[index[i].node].superseded)
+            index[kept++] = index[i];
+    return kept;
+}
+
 static void find_parents(struct trace *trace, const struct id_index *index, size_t count)
 {
     for (size_t i = 0; i < trace->count; i++) {
@@ -204,13 +215,10 @@ static void find_parents(struct trace *trace, const struct id_index *index, size
         if (node->parent_state != PARENT_MISSING || node->superseded)
             continue;
         const struct id_index *found = find_id(index, count, node->parent_id);
-        for (; found && found < index + count && found->id == node->parent_id; found++) {
-            if (trace->nodes[found->node].superseded)
-                continue;
-            node->parent = found->node;
-            node->parent_state = PARENT_FOUND;
-            break;
-        }
+        if (!found)
+            continue;
+        node->parent = found->node;
+        node->parent_state = PARENT_FOUND;
     }
 }
 
@@ -302,6 +310,7 @@ static int connect(struct trace *trace)
                 index[count++] = (struct id_index){ trace->nodes[i].id, i };
         qsort(index, count, sizeof *index, by_id);
         supersede(trace, index, count);
+        count = leave_out_superseded(trace, index, count);
         find_parents(trace, index, count);
         cut_circles(trace, mark);
         r = link_children(trace);
