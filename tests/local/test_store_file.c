@@ -182,3 +182,28 @@ Test(store_file, says_how_far_it_is_read)
     cr_expect_eq(said.total, 2500);
     store_free(store);
 }
+
+/* Of three traces with room for two, the oldest has a document that came last. */
+Test(store_file, never_keeps_half_a_trace_under_a_smaller_limit)
+{
+    struct trace_id id = parsed_id(TRACE);
+    struct store *store = open_store_file(NULL);
+    put(store, DONE);
+    for (int i = 0; i < 3; i++) {
+        char text[200];
+        snprintf(text, sizeof text,
+                 "{'trace_id':'1-6553f101-%024d','id':'" ID "','start_time':1700000001}", i);
+        put(store, text);
+    }
+    put(store, SUBSEGMENT("00000000000000b0", ID, "late", "01", "02") "}");
+    store_free(store);
+    for (int run = 0; run < 2; run++) {
+        struct stored_trace trace;
+        store = open_store_file(&(struct store_limits){ .traces = 2 });
+        cr_assert_eq(store_read(store, &id, &trace), 0, "run %d", run);
+        cr_expect_eq(trace.count, 2, "run %d", run);
+        cr_expect_eq(document_count(store), 3, "run %d", run);
+        stored_trace_free(&trace);
+        store_free(store);
+    }
+}

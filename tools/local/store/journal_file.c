@@ -53,7 +53,9 @@ static void note(struct journal_file *file, int result)
 static void step(struct journal_file *file, enum statement which)
 {
     sqlite3_stmt *statement = file->statements[which];
-    note(file, sqlite3_step(statement));
+    /* SQLite may have ended the transaction: what follows would be one of its own. */
+    if (!file->failed)
+        note(file, sqlite3_step(statement));
     sqlite3_reset(statement);
     sqlite3_clear_bindings(statement);
 }

@@ -210,6 +210,7 @@ static int each_row(struct journal_file *file, const char *query,
 
 struct reading {
     const struct journal_reader *reader;
+    sqlite3_stmt *documents; /* of a trace */
     uint64_t done;
     uint64_t total;
     uint64_t skipped;
@@ -255,14 +256,40 @@ static int take_item(sqlite3_stmt *row, void *data)
     return reader->item(reader->data, texts[0], texts[1], texts[2]);
 }
 
+/* A trace's documents, as they came. */
+static int take_trace(sqlite3_stmt *row, void *data)
+{
+    struct reading *reading = data;
+    sqlite3_stmt *documents = reading->documents;
+    int r = sqlite3_bind_value(documents, 1, sqlite3_column_value(row, 0));
+    while (r == SQLITE_OK && (r = sqlite3_step(documents)) == SQLITE_ROW)
+        r = take_document(documents, reading);
+    sqlite3_reset(documents);
+    return r == SQLITE_DONE ? 0 : r;
+}
+
+/* Trace by trace, as they last got a document: whoever has less room than the file must
+   not forget a trace before all of it has come. */
+static int read_documents(struct journal_file *file, struct reading *reading)
+{
+    int r = sqlite3_prepare_v2(file->database,
+                               "SELECT received, size, body FROM document WHERE trace = ? "
+                               "ORDER BY row",
+                               -1, &reading->documents, NULL);
+    if (r == SQLITE_OK)
+        r = each_row(file, "SELECT trace FROM document GROUP BY trace ORDER BY max(row)",
+                     take_trace, reading);
+    sqlite3_finalize(reading->documents);
+    return r;
+}
+
 int journal_file_read(struct journal_file *file, const struct journal_reader *reader,
                       uint64_t *ret_skipped, char ret_message[JOURNAL_MESSAGE_SIZE])
 {
     struct reading reading = { .reader = reader, .total = count_documents(file) };
     int r = each_row(file, "SELECT trace FROM pin ORDER BY trace", take_pin, &reading);
     if (r == 0)
-        r = each_row(file, "SELECT received, size, body FROM document ORDER BY row", take_document,
-                     &reading);
+        r = read_documents(file, &reading);
     if (r == 0)
         r = each_row(file, "SELECT kind, name, json FROM item", take_item, &reading);
     if (r == 0 && reader->progress)
