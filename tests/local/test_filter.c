@@ -956,3 +956,28 @@ Test(filter, tells_where_a_selector_is_wrong)
     expect_selector_error("edge(x", 6);
     expect_selector_error("\xff", 0);
 }
+
+/* What is asked of the whole trace in braces is the same each time: 30 segments, asked of
+   each other ten deep, would not end. */
+Test(filter, asks_the_whole_trace_once_however_deep_in_braces)
+{
+    enum { SEGMENTS = 30, LEVELS = 10 };
+    char *texts[SEGMENTS + 1] = { NULL };
+    char text[LEVELS * 20 + 20] = "";
+    for (int i = 0; i < SEGMENTS; i++)
+        cr_assert_gt(asprintf(&texts[i],
+                              "{'trace_id':'" TRACE
+                              "','id':'%016x','name':'s','start_time':1700000000}",
+                              i + 1),
+                     0);
+    for (int i = 0; i < LEVELS; i++)
+        strcat(text, "service() {");
+    strcat(text, "fault");
+    for (int i = 0; i < LEVELS; i++)
+        strcat(text, "}");
+    struct facts *facts = facts_of((const char *const *)texts);
+    cr_expect_eq(matches_with(facts, text, NULL), 0);
+    facts_unref(facts);
+    for (int i = 0; i < SEGMENTS; i++)
+        free(texts[i]);
+}

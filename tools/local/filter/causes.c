@@ -44,14 +44,16 @@ static bool ask_entities(const struct node *node, const struct scope *service)
     return false;
 }
 
-static bool ask_cause(const struct node *node, const struct facts *facts,
+static bool ask_cause(const struct node *node, const struct scope *trace,
                       const struct facts_cause *cause)
 {
+    const struct facts *facts = trace->facts;
     for (uint32_t i = 0; i < cause->services; i++) {
         const struct facts_cause_service *service =
             &facts->cause_services[cause->first_service + i];
         const struct scope scope = {
             .kind = SCOPE_CAUSE_SERVICE,
+            .answers = trace->answers,
             .facts = facts,
             .segment = &facts->segments[service->segment],
             .item = &facts->segments[service->segment].item,
@@ -73,10 +75,11 @@ static bool is_asked(const struct node *node, const struct facts_cause *cause)
     return node->cause == CAUSE_ANY || (int)cause->kind == node->cause;
 }
 
-bool evaluate_causes(const struct node *node, const struct facts *facts)
+bool evaluate_causes(const struct node *node, const struct scope *trace)
 {
+    const struct facts *facts = trace->facts;
     for (uint32_t i = 0; i < facts->cause_count; i++)
-        if (is_asked(node, &facts->causes[i]) && ask_cause(node, facts, &facts->causes[i]))
+        if (is_asked(node, &facts->causes[i]) && ask_cause(node, trace, &facts->causes[i]))
             return true;
     return false;
 }

@@ -7,21 +7,6 @@
 #include <string.h>
 #include <strings.h>
 
-bool reference_matches(const struct reference *reference, const struct facts_segment *segment)
-{
-    const struct facts_item *item = &segment->item;
-    return (!reference->name || (item->name && strcmp(reference->name, item->name) == 0)) &&
-           (!reference->type || (item->type && strcmp(reference->type, item->type) == 0)) &&
-           (!reference->account_id ||
-            (item->account_id && strcmp(reference->account_id, item->account_id) == 0));
-}
-
-/* The map's node before a root: it has the root's name and no segment of its own. */
-bool reference_is_client(const struct reference *reference)
-{
-    return reference->type && strcmp(reference->type, "client") == 0;
-}
-
 static bool client_calls(const struct reference *client, const struct facts_segment *segment)
 {
     const struct reference root = { .name = client->name, .account_id = client->account_id };
@@ -368,7 +353,8 @@ static bool evaluate_annotation(const struct node *node, const struct scope *sco
     const struct facts *facts = scope->facts;
     for (uint32_t i = 0; i < facts->annotation_count; i++) {
         const struct facts_annotation *annotation = &facts->annotations[i];
-        if (scope->segment && &facts->segments[annotation->segment] != scope->segment)
+        if (scope->segment && (annotation->segment == FACTS_NONE ||
+                               &facts->segments[annotation->segment] != scope->segment))
             continue;
         if (strcmp(annotation->key, node->key) == 0 && test_value(node, &annotation->value))
             return true;
@@ -379,50 +365,55 @@ static bool evaluate_annotation(const struct node *node, const struct scope *sco
 /* ---- Services and calls ---- */
 
 /* Empty braces hold for all. */
-static bool evaluate_segment(const struct node *inner, const struct facts *facts,
+static bool evaluate_segment(const struct node *inner, const struct scope *trace,
                              const struct facts_segment *segment)
 {
     const struct scope scope = {
         .kind = SCOPE_SERVICE,
-        .facts = facts,
+        .answers = trace->answers,
+        .facts = trace->facts,
         .segment = segment,
         .item = &segment->item,
     };
     return !inner || evaluate(inner, &scope);
 }
 
-static bool evaluate_service(const struct node *node, const struct facts *facts)
+static bool evaluate_service(const struct node *node, const struct scope *trace)
 {
+    const struct facts *facts = trace->facts;
     bool client = reference_is_client(&node->from);
     for (uint32_t i = 0; i < facts->segment_count; i++) {
         const struct facts_segment *segment = &facts->segments[i];
         if ((client ? client_calls : reference_matches)(&node->from, segment) &&
-            evaluate_segment(node->first, facts, segment))
+            evaluate_segment(node->first, trace, segment))
             return true;
     }
     return false;
 }
 
 /* Of a client's call there is only what the root says. */
-static bool evaluate_client_edge(const struct node *node, const struct facts *facts)
+static bool evaluate_client_edge(const struct node *node, const struct scope *trace)
 {
+    const struct facts *facts = trace->facts;
     for (uint32_t i = 0; i < facts->segment_count; i++) {
         const struct facts_segment *segment = &facts->segments[i];
         if (client_calls(&node->from, segment) && reference_matches(&node->to, segment) &&
-            evaluate_segment(node->first, facts, segment))
+            evaluate_segment(node->first, trace, segment))
             return true;
     }
     return false;
 }
 
-static bool evaluate_edge(const struct node *node, const struct facts *facts)
+static bool evaluate_edge(const struct node *node, const struct scope *trace)
 {
+    const struct facts *facts = trace->facts;
     if (reference_is_client(&node->from))
-        return evaluate_client_edge(node, facts);
+        return evaluate_client_edge(node, trace);
     for (uint32_t i = 0; i < facts->call_count; i++) {
         const struct facts_call *call = &facts->calls[i];
         const struct scope scope = {
             .kind = SCOPE_EDGE,
+            .answers = trace->answers,
             .facts = facts,
             .segment = &facts->segments[call->from],
             .item = &call->item,
@@ -445,9 +436,41 @@ static bool evaluate_list(const struct node *node, const struct scope *scope)
     return ! or ;
 }
 
+static bool evaluate_trace(const struct node *node, const struct scope *scope)
+{
+    const struct scope trace = { .kind = SCOPE_TRACE,
+                                 .answers = scope->answers,
+                                 .facts = scope->facts };
+    switch (node->kind) {
+    case NODE_SERVICE:
+        return evaluate_service(node, &trace);
+    case NODE_EDGE:
+        return evaluate_edge(node, &trace);
+    case NODE_CAUSE:
+        return evaluate_causes(node, &trace);
+    case NODE_CAUSE_JSON:
+        return evaluate_cause_json(node, scope->facts);
+    default: /* NODE_GROUP */
+        return evaluate(node->first, &trace) == (node->compare == COMPARE_EQUAL);
+    }
+}
+
+static bool evaluate_once(const struct node *node, const struct scope *scope)
+{
+    struct answers *answers = scope->answers;
+    unsigned char *known = &answers->known[node->number / 8];
+    unsigned char *yes = &answers->yes[node->number / 8];
+    unsigned char bit = (unsigned char)(1u << node->number % 8);
+    if (*known & bit)
+        return *yes & bit;
+    bool answer = evaluate_trace(node, scope);
+    *known |= bit;
+    *yes = answer ? *yes | bit : *yes & (unsigned char)~bit;
+    return answer;
+}
+
 bool evaluate(const struct node *node, const struct scope *scope)
 {
-    const struct scope trace = { .kind = SCOPE_TRACE, .facts = scope->facts };
     switch (node->kind) {
     case NODE_ALL:
         return true;
@@ -460,16 +483,7 @@ bool evaluate(const struct node *node, const struct scope *scope)
         return evaluate_word(node, scope);
     case NODE_ANNOTATION:
         return evaluate_annotation(node, scope);
-    case NODE_SERVICE:
-        return evaluate_service(node, scope->facts);
-    case NODE_EDGE:
-        return evaluate_edge(node, scope->facts);
-    case NODE_CAUSE:
-        return evaluate_causes(node, scope->facts);
-    case NODE_CAUSE_JSON:
-        return evaluate_cause_json(node, scope->facts);
-    case NODE_GROUP:
-        break;
+    default:
+        return evaluate_once(node, scope);
     }
-    return evaluate(node->first, &trace) == (node->compare == COMPARE_EQUAL);
 }

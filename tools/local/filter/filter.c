@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct node *node_new(enum node_kind kind)
 {
@@ -46,6 +47,7 @@ int filter_parse(struct filter **ret, const char *text, size_t length,
         .text = text,
         .length = length,
         .scope = SCOPE_TRACE,
+        .nodes = &filter->node_count,
         .known_groups = groups,
         .filter = filter,
         .error = ret_error,
@@ -69,7 +71,9 @@ void filter_free(struct filter *filter)
 
 bool filter_matches(const struct filter *filter, const struct facts *facts)
 {
-    const struct scope scope = { .kind = SCOPE_TRACE, .facts = facts };
+    struct answers answers;
+    const struct scope scope = { .kind = SCOPE_TRACE, .answers = &answers, .facts = facts };
+    memset(answers.known, 0, filter->node_count / 8 + 1);
     return evaluate(filter->root, &scope);
 }
 

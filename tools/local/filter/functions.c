@@ -16,14 +16,6 @@ static struct node *failed(struct node *node)
     return NULL;
 }
 
-static struct node *new_node(struct parser *p, enum node_kind kind)
-{
-    struct node *node = node_new(kind);
-    if (!node)
-        parse_no_memory(p);
-    return node;
-}
-
 /* One of name, type and account.id, each once. */
 static bool parse_reference_part(struct parser *p, struct reference *ret)
 {
@@ -82,7 +74,7 @@ static void note_nested(struct parser *p, size_t position)
 
 struct node *parse_service(struct parser *p, size_t position)
 {
-    struct node *node = new_node(p, NODE_SERVICE);
+    struct node *node = parse_new_node(p, NODE_SERVICE);
     if (!node)
         return NULL;
     note_nested(p, position);
@@ -109,7 +101,7 @@ static bool parse_ends(struct parser *p, struct node *node)
 
 struct node *parse_edge(struct parser *p, size_t position)
 {
-    struct node *node = new_node(p, NODE_EDGE);
+    struct node *node = parse_new_node(p, NODE_EDGE);
     if (!node)
         return NULL;
     note_nested(p, position);
@@ -173,7 +165,7 @@ struct node *parse_cause(struct parser *p, const char *word, size_t length, size
                    length < NAME_SHOWN ? (int)length : NAME_SHOWN, word, position);
         return NULL;
     }
-    struct node *node = new_node(p, level == 3 ? NODE_CAUSE_JSON : NODE_CAUSE);
+    struct node *node = parse_new_node(p, level == 3 ? NODE_CAUSE_JSON : NODE_CAUSE);
     if (!node)
         return NULL;
     note_nested(p, position);
@@ -192,6 +184,7 @@ static bool parse_group_text(struct parser *p, struct node *node, const char *te
         .length = strlen(text),
         .depth = p->depth,
         .groups = p->groups + 1,
+        .nodes = p->nodes,
         .scope = SCOPE_TRACE,
         .known_groups = p->known_groups,
         .error = &error,
@@ -207,7 +200,7 @@ static bool parse_group_text(struct parser *p, struct node *node, const char *te
 
 struct node *parse_group(struct parser *p, bool is_arn, size_t position)
 {
-    struct node *node = new_node(p, NODE_GROUP);
+    struct node *node = parse_new_node(p, NODE_GROUP);
     if (!node)
         return NULL;
     note_nested(p, position);

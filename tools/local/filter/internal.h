@@ -98,6 +98,7 @@ struct constant {
 
 struct node {
     enum node_kind kind;
+    unsigned number;         /* no other node of the filter has it */
     enum word word;          /* of NODE_WORD */
     enum comparison compare; /* of WORD, ANNOTATION, GROUP, CAUSE_JSON */
     enum scope_kind level;   /* of CAUSE */
@@ -118,8 +119,12 @@ struct note {
 };
 #define NOTES_MAX 32u
 
+/* With the expressions of groups, which may name others many times. */
+#define NODES_MAX 20000u
+
 struct filter {
     struct node *root;
+    unsigned node_count;
     struct note notes[NOTES_MAX];
     size_t note_count;
 };
@@ -146,6 +151,7 @@ struct parser {
     size_t at;
     unsigned depth;
     unsigned groups; /* expressions of groups that this one is inside of */
+    unsigned *nodes; /* so many has the filter, those of groups too; NULL: not counted */
     enum scope_kind scope;
     const struct filter_groups *known_groups;
     struct filter *filter; /* takes the notes; NULL: none are wanted */
@@ -179,6 +185,8 @@ bool scan_string(struct parser *p, char **ret);
 bool scan_text(struct parser *p, const char *what, char **ret);
 bool scan_constant(struct parser *p, struct constant *ret);
 
+/* NULL is a failure. */
+struct node *parse_new_node(struct parser *p, enum node_kind kind);
 struct node *parse_expression(struct parser *p);
 /* The rest of a term after its first word. */
 struct node *parse_service(struct parser *p, size_t position);
@@ -193,8 +201,16 @@ bool parse_check_text(struct parser *p);
 
 /* ---- Asking ---- */
 
+/* What has been asked of the whole trace, by the number of the node: in braces it is
+   asked again for each service, and there may be braces in them. */
+struct answers {
+    unsigned char known[NODES_MAX / 8 + 1];
+    unsigned char yes[NODES_MAX / 8 + 1];
+};
+
 struct scope {
     enum scope_kind kind;
+    struct answers *answers;
     const struct facts *facts;
     const struct facts_segment *segment; /* of an edge the caller; of a trace NULL */
     const struct facts_item *item;       /* of the segment or the call; of a trace NULL */
@@ -209,7 +225,7 @@ struct scope {
 };
 
 bool evaluate(const struct node *node, const struct scope *scope);
-bool evaluate_causes(const struct node *node, const struct facts *facts);
+bool evaluate_causes(const struct node *node, const struct scope *trace);
 bool evaluate_cause_json(const struct node *node, const struct facts *facts);
 /* For a client, of the type "client", the segment is the root that it calls. */
 bool reference_matches(const struct reference *reference, const struct facts_segment *segment);

@@ -22,11 +22,18 @@ const char *const comparison_texts[] = {
     [COMPARE_ENDSWITH] = "ENDSWITH",
 };
 
-static struct node *new_node(struct parser *p, enum node_kind kind)
+struct node *parse_new_node(struct parser *p, enum node_kind kind)
 {
+    if (p->nodes && *p->nodes == NODES_MAX) {
+        parse_fail(p, p->at, "with its groups, it has more than %u conditions, at %zu", NODES_MAX,
+                   p->at);
+        return NULL;
+    }
     struct node *node = node_new(kind);
     if (!node)
         parse_no_memory(p);
+    else if (p->nodes)
+        node->number = (*p->nodes)++;
     return node;
 }
 
@@ -138,7 +145,7 @@ static struct node *parse_word(struct parser *p, enum word word, size_t position
                    word_text(word), position, word == WORD_REMOTE ? "edge(…) and " : "");
         return NULL;
     }
-    struct node *node = new_node(p, NODE_WORD);
+    struct node *node = parse_new_node(p, NODE_WORD);
     if (!node)
         return NULL;
     node->word = word;
@@ -172,7 +179,7 @@ static bool parse_annotation_key(struct parser *p, char **ret)
 
 static struct node *parse_annotation(struct parser *p, size_t position)
 {
-    struct node *node = new_node(p, NODE_ANNOTATION);
+    struct node *node = parse_new_node(p, NODE_ANNOTATION);
     if (!node)
         return NULL;
     if (!parse_annotation_key(p, &node->key)) {
@@ -237,7 +244,7 @@ static struct node *parse_unary(struct parser *p);
 static struct node *parse_not(struct parser *p)
 {
     struct node *operand = parse_unary(p);
-    struct node *node = operand ? new_node(p, NODE_NOT) : NULL;
+    struct node *node = operand ? parse_new_node(p, NODE_NOT) : NULL;
     if (node)
         node->first = operand;
     else
@@ -309,7 +316,7 @@ static struct node *operands_finish(struct parser *p, struct operands *operands)
 {
     if (operands->count == 1 && !p->failure)
         return operands->list;
-    struct node *node = p->failure ? NULL : new_node(p, operands->kind);
+    struct node *node = p->failure ? NULL : parse_new_node(p, operands->kind);
     if (node)
         node->first = operands->list;
     else
@@ -386,7 +393,7 @@ struct node *parse_all(struct parser *p)
     if (!parse_check_text(p))
         return NULL;
     if (scan_peek(p) < 0)
-        return new_node(p, NODE_ALL);
+        return parse_new_node(p, NODE_ALL);
     struct node *node = parse_expression(p);
     if (node && scan_peek(p) >= 0) {
         parse_unexpected(p, "AND, OR or the end");

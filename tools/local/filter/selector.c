@@ -5,11 +5,27 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct filter_selector {
     enum filter_selected kind;
     struct node *node; /* NULL of SELECTED_EDGES */
 };
+
+bool reference_matches(const struct reference *reference, const struct facts_segment *segment)
+{
+    const struct facts_item *item = &segment->item;
+    return (!reference->name || (item->name && strcmp(reference->name, item->name) == 0)) &&
+           (!reference->type || (item->type && strcmp(reference->type, item->type) == 0)) &&
+           (!reference->account_id ||
+            (item->account_id && strcmp(reference->account_id, item->account_id) == 0));
+}
+
+/* The map's node before a root: it has the root's name and no segment of its own. */
+bool reference_is_client(const struct reference *reference)
+{
+    return reference->type && strcmp(reference->type, "client") == 0;
+}
 
 static bool parse_selector(struct parser *p, struct filter_selector *selector)
 {
