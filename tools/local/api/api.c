@@ -2,6 +2,7 @@
 #include "local/api/api.h"
 
 #include "local/api/page.h"
+#include "local/api/query.h"
 #include "local/base/json_text.h"
 
 #include <inttypes.h>
@@ -44,13 +45,6 @@ static void put_trace_segments(const struct api *api, const cJSON *request,
         api_invalid(reply, "Exceeding maximum segment count: 50");
         return;
     }
-    cJSON_ArrayForEach(document, documents)
-    {
-        if (!cJSON_IsString(document)) {
-            api_invalid(reply, "TraceSegmentDocuments holds something that is not a string");
-            return;
-        }
-    }
     cJSON *body = cJSON_CreateObject();
     cJSON *unprocessed = cJSON_AddArrayToObject(body, "UnprocessedTraceSegments");
     char peer[HTTP_PEER_LENGTH + 1];
@@ -72,42 +66,53 @@ static void put_telemetry_records(const struct api *api, const cJSON *request,
     api_reply(reply, cJSON_CreateObject());
 }
 
-static const struct {
+static const struct operation {
     const char *path;
     api_operation *run;
+    const char *members; /* see query_fits() */
 } operations[] = {
-    { "/TraceSegments", put_trace_segments },
-    { "/Traces", api_batch_get_traces },
-    { "/TraceSummaries", api_get_trace_summaries },
-    { "/TelemetryRecords", put_telemetry_records },
-    { "/ServiceGraph", api_get_service_graph },
-    { "/TraceGraph", api_get_trace_graph },
-    { "/TimeSeriesServiceStatistics", api_get_time_series },
-    { "/CreateGroup", api_create_group },
-    { "/UpdateGroup", api_update_group },
-    { "/DeleteGroup", api_delete_group },
-    { "/GetGroup", api_get_group },
-    { "/Groups", api_get_groups },
-    { "/StartTraceRetrieval", api_start_retrieval },
-    { "/ListRetrievedTraces", api_list_retrieved },
-    { "/GetRetrievedTracesGraph", api_retrieved_graph },
-    { "/CancelTraceRetrieval", api_cancel_retrieval },
-    { "/TagResource", api_tag_resource },
-    { "/UntagResource", api_untag_resource },
-    { "/ListTagsForResource", api_list_tags },
-    { "/EncryptionConfig", api_get_encryption },
-    { "/PutEncryptionConfig", api_put_encryption },
-    { "/GetTraceSegmentDestination", api_get_destination },
-    { "/UpdateTraceSegmentDestination", api_update_destination },
-    { "/GetIndexingRules", api_get_indexing },
-    { "/UpdateIndexingRule", api_update_indexing },
-    { "/InsightSummaries", api_get_insights },
-    { "/Insight", api_get_insight },
-    { "/InsightEvents", api_get_insight },
-    { "/InsightImpactGraph", api_get_insight },
-    { "/ListResourcePolicies", api_list_policies },
-    { "/PutResourcePolicy", api_change_policies },
-    { "/DeleteResourcePolicy", api_change_policies },
+    { "/TraceSegments", put_trace_segments, "STraceSegmentDocuments" },
+    { "/Traces", api_batch_get_traces, "STraceIds sNextToken" },
+    { "/TraceSummaries", api_get_trace_summaries,
+      "nStartTime nEndTime sTimeRangeType bSampling oSamplingStrategy sFilterExpression "
+      "sNextToken" },
+    { "/TelemetryRecords", put_telemetry_records,
+      "lTelemetryRecords sEC2InstanceId sHostname sResourceARN" },
+    { "/ServiceGraph", api_get_service_graph,
+      "nStartTime nEndTime sGroupName sGroupARN sFilterExpression sNextToken" },
+    { "/TraceGraph", api_get_trace_graph, "STraceIds sNextToken" },
+    { "/TimeSeriesServiceStatistics", api_get_time_series,
+      "nStartTime nEndTime sGroupName sGroupARN sEntitySelectorExpression nPeriod "
+      "bForecastStatistics sNextToken" },
+    { "/CreateGroup", api_create_group,
+      "sGroupName sFilterExpression oInsightsConfiguration lTags" },
+    { "/UpdateGroup", api_update_group,
+      "sGroupName sGroupARN sFilterExpression oInsightsConfiguration" },
+    { "/DeleteGroup", api_delete_group, "sGroupName sGroupARN" },
+    { "/GetGroup", api_get_group, "sGroupName sGroupARN" },
+    { "/Groups", api_get_groups, "sNextToken" },
+    { "/StartTraceRetrieval", api_start_retrieval, "STraceIds nStartTime nEndTime" },
+    { "/ListRetrievedTraces", api_list_retrieved, "sRetrievalToken sTraceFormat sNextToken" },
+    { "/GetRetrievedTracesGraph", api_retrieved_graph, "sRetrievalToken sNextToken" },
+    { "/CancelTraceRetrieval", api_cancel_retrieval, "sRetrievalToken" },
+    { "/TagResource", api_tag_resource, "sResourceARN lTags" },
+    { "/UntagResource", api_untag_resource, "sResourceARN STagKeys" },
+    { "/ListTagsForResource", api_list_tags, "sResourceARN sNextToken" },
+    { "/EncryptionConfig", api_get_encryption, "" },
+    { "/PutEncryptionConfig", api_put_encryption, "sKeyId sType" },
+    { "/GetTraceSegmentDestination", api_get_destination, "" },
+    { "/UpdateTraceSegmentDestination", api_update_destination, "sDestination" },
+    { "/GetIndexingRules", api_get_indexing, "sNextToken" },
+    { "/UpdateIndexingRule", api_update_indexing, "sName oRule" },
+    { "/InsightSummaries", api_get_insights,
+      "lStates sGroupARN sGroupName nStartTime nEndTime nMaxResults sNextToken" },
+    { "/Insight", api_get_insight, "sInsightId" },
+    { "/InsightEvents", api_get_insight, "sInsightId nMaxResults sNextToken" },
+    { "/InsightImpactGraph", api_get_insight, "sInsightId nStartTime nEndTime sNextToken" },
+    { "/ListResourcePolicies", api_list_policies, "sNextToken" },
+    { "/PutResourcePolicy", api_change_policies,
+      "sPolicyName sPolicyDocument sPolicyRevisionId bBypassPolicyLockoutCheck" },
+    { "/DeleteResourcePolicy", api_change_policies, "sPolicyName sPolicyRevisionId" },
 };
 
 static void welcome(const struct api *api, struct http_reply *reply)
@@ -155,19 +160,21 @@ static cJSON *parse_request(const struct http_request *request)
     return NULL;
 }
 
-static api_operation *find_operation(const char *path)
+static const struct operation *find_operation(const char *path)
 {
     for (size_t i = 0; i < sizeof operations / sizeof *operations; i++)
         if (strcmp(operations[i].path, path) == 0)
-            return operations[i].run;
+            return &operations[i];
     return NULL;
 }
 
 /* One of the two operations, or none. */
-static void run_operation(const struct api *api, api_operation *run, sampling_operation *sampling,
-                          const struct http_request *request, struct http_reply *reply)
+static void run_operation(const struct api *api, const struct operation *operation,
+                          sampling_operation *sampling, const struct http_request *request,
+                          struct http_reply *reply)
 {
-    if (!run && !sampling) {
+    struct query_problem problem;
+    if (!operation && !sampling) {
         http_reply_error(reply, 404, "UnknownOperationException",
                          "there is no such operation; see xraytrace-local --help");
         return;
@@ -183,8 +190,10 @@ static void run_operation(const struct api *api, api_operation *run, sampling_op
         http_reply_error(reply, 400, "SerializationException", "the body is not a JSON object");
         return;
     }
-    if (run)
-        run(api, json, reply);
+    if (operation && !query_fits(json, operation->members, &problem))
+        api_invalid(reply, problem.text);
+    else if (operation)
+        operation->run(api, json, reply);
     else
         api_sampling(api, sampling, json, reply);
     cJSON_Delete(json);

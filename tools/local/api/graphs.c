@@ -10,7 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RANGE_MAX_SECONDS   (6 * 3600)        /* of a service map, as in the service */
+#define RANGE_MAX_SECONDS   (6 * 3600) /* of a service map, as in the service */
+#define SELECTOR_LENGTH_MAX 500
 #define RELAXED_MAX_SECONDS (30 * 24 * 3600.) /* a series has a finite number of periods */
 
 /* NULL, or what is wrong with the time or the token. */
@@ -165,7 +166,13 @@ static int read_selector(const cJSON *request, struct filter_selector **ret,
     *ret = NULL;
     if (!text)
         return 0;
-    int r = filter_selector_parse(ret, text, strlen(text), &error);
+    size_t length = strlen(text);
+    if (length < 1 || length > SELECTOR_LENGTH_MAX) {
+        snprintf(problem->text, sizeof problem->text,
+                 "Invalid entity selector expression: it has 1 to 500 characters");
+        return -EINVAL;
+    }
+    int r = filter_selector_parse(ret, text, length, &error);
     if (r == -EINVAL)
         snprintf(problem->text, sizeof problem->text, "Invalid entity selector expression: %s",
                  error.message);

@@ -2,6 +2,7 @@
 #include "local/api/groups.h"
 
 #include "local/api/query.h"
+#include "local/api/tags.h"
 #include "local/trace/trace.h"
 
 #include <errno.h>
@@ -161,6 +162,8 @@ void api_create_group(const struct api *api, const cJSON *request, struct http_r
         problem = "a group of this name exists already";
     else if (cJSON_GetArraySize(list) > GROUPS_MAX)
         problem = "there are 25 groups already, which is the service's limit: delete one";
+    else
+        problem = tags_problem(request);
     cJSON_Delete(list);
     if (problem) {
         api_invalid(reply, problem);
@@ -168,8 +171,12 @@ void api_create_group(const struct api *api, const cJSON *request, struct http_r
     }
     if (filter_is_wrong(api, request, reply))
         return;
-    cJSON *group = default_group();
     snprintf(arn, sizeof arn, ARN_PREFIX "%s", name);
+    if (tags_replace(api->store, arn, request) < 0) {
+        api_reply(reply, NULL);
+        return;
+    }
+    cJSON *group = default_group();
     cJSON_ReplaceItemInObjectCaseSensitive(group, "GroupName", cJSON_CreateString(name));
     cJSON_ReplaceItemInObjectCaseSensitive(group, "GroupARN", cJSON_CreateString(arn));
     take_over(request, group);
@@ -222,7 +229,9 @@ void api_delete_group(const struct api *api, const cJSON *request, struct http_r
     if (!group)
         return;
     bool wrong = is_default(group);
-    int r = wrong ? 0 : store_keep(api->store, KIND, trace_string(group, "GroupName"), NULL);
+    int r = wrong ? 0 : tags_replace(api->store, trace_string(group, "GroupARN"), NULL);
+    if (!wrong && r == 0)
+        r = store_keep(api->store, KIND, trace_string(group, "GroupName"), NULL);
     cJSON_Delete(group);
     if (wrong)
         api_invalid(reply, "the group Default can't be deleted");

@@ -2,6 +2,7 @@
 #include "local/api/query.h"
 
 #include "local/api/groups.h"
+#include "local/base/json_text.h"
 #include "local/trace/trace.h"
 
 #include <errno.h>
@@ -12,6 +13,55 @@
 #include <string.h>
 
 #define TOKEN_VERSION 2u
+#define LATEST        253402300800.0 /* the end of the year 9999 */
+
+static bool is_list_of_strings(const cJSON *item)
+{
+    const cJSON *element;
+    cJSON_ArrayForEach(element, item)
+    {
+        if (!cJSON_IsString(element))
+            return false;
+    }
+    return cJSON_IsArray(item);
+}
+
+/* NULL, or what the member must be. */
+static const char *misfit(const cJSON *item, char kind)
+{
+    switch (kind) {
+    case 's':
+        return cJSON_IsString(item) ? NULL : "a string";
+    case 'n':
+        return cJSON_IsNumber(item) ? NULL : "a number";
+    case 'b':
+        return cJSON_IsBool(item) ? NULL : "true or false";
+    case 'o':
+        return cJSON_IsObject(item) ? NULL : "an object";
+    case 'S':
+        return is_list_of_strings(item) ? NULL : "a list of strings";
+    default:
+        return cJSON_IsArray(item) ? NULL : "a list";
+    }
+}
+
+bool query_fits(const cJSON *request, const char *members, struct query_problem *problem)
+{
+    for (const char *next = members; *next; next += strspn(next, " ")) {
+        char name[64];
+        char kind = *next++;
+        size_t length = strcspn(next, " ");
+        snprintf(name, sizeof name, "%.*s", (int)length, next);
+        next += length;
+        const cJSON *item = cJSON_GetObjectItemCaseSensitive(request, name);
+        const char *wanted = item && !cJSON_IsNull(item) ? misfit(item, kind) : NULL;
+        if (wanted) {
+            snprintf(problem->text, sizeof problem->text, "%s must be %s", name, wanted);
+            return false;
+        }
+    }
+    return true;
+}
 
 static bool read_time(const cJSON *request, const char *name, double *ret)
 {
@@ -30,6 +80,9 @@ const char *query_times(const cJSON *request, struct store_query *ret)
         return "StartTime is after EndTime";
     if (ret->to == floor(ret->to))
         ret->to += 1;
+    /* There is nothing beyond, and what is counted from here on is not too large. */
+    ret->from = fmin(fmax(ret->from, 0), LATEST);
+    ret->to = fmin(fmax(ret->to, 0), LATEST);
     return NULL;
 }
 
@@ -111,6 +164,7 @@ int query_group(const struct api *api, const cJSON *request, struct filter **ret
     if (!expression) {
         snprintf(problem->text, sizeof problem->text, "there is no such group: %.200s",
                  name ? name : arn);
+        json_text_repair(problem->text);
         return -EINVAL;
     }
     int r = parse(api, expression, ret, problem);

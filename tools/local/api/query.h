@@ -13,6 +13,11 @@ struct query_problem {
     char text[320];
 };
 
+/* Whether these members of the request, where there are any, are of their types:
+   "sGroupName nPeriod" and so on, with s for a string, n number, b boolean, o object,
+   S list of strings, l list. Null is none. */
+bool query_fits(const cJSON *request, const char *members, struct query_problem *problem);
+
 /* StartTime and EndTime. The command line tool cuts times to whole seconds, so an end
    that is one is meant with the whole second. */
 const char *query_times(const cJSON *request, struct store_query *ret);

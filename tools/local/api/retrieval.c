@@ -253,21 +253,29 @@ static int add_trace(const struct api *api, const struct trace_id *id, struct li
     return r;
 }
 
-/* "retrieved-<entries before>". */
-#define PAGE_TOKEN "retrieved-"
+/* "<the request's other arguments>-<entries before>". */
+#define ARGUMENTS_DIGITS 16
+
+static void format_arguments(const cJSON *request, char ret[ARGUMENTS_DIGITS + 2])
+{
+    snprintf(ret, ARGUMENTS_DIGITS + 2, "%016" PRIx64 "-", query_arguments(request));
+}
 
 static const char *read_page(const cJSON *request, size_t *ret)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(request, "NextToken");
+    char arguments[ARGUMENTS_DIGITS + 2];
     char *end;
     *ret = 0;
     if (!item || cJSON_IsNull(item))
         return NULL;
-    if (!cJSON_IsString(item) || strncmp(item->valuestring, PAGE_TOKEN, strlen(PAGE_TOKEN)) != 0)
-        return "NextToken is not one that was returned here";
-    const char *digits = item->valuestring + strlen(PAGE_TOKEN);
+    format_arguments(request, arguments);
+    if (strncmp(item->valuestring, arguments, strlen(arguments)) != 0)
+        return "NextToken is not one that was returned here for this request";
+    const char *digits = item->valuestring + strlen(arguments);
     unsigned long long first = strtoull(digits, &end, 10);
-    if (*digits < '0' || *digits > '9' || *end || first > UINT32_MAX)
+    /* Pages begin where pages end. */
+    if (*digits < '1' || *digits > '9' || *end || first > UINT32_MAX || first % PAGE_TRACES != 0)
         return "NextToken is not one that was returned here";
     *ret = (size_t)first;
     return NULL;
@@ -304,8 +312,10 @@ void api_list_retrieved(const struct api *api, const cJSON *request, struct http
     for (size_t i = 0; i < retrieval->count && r == 0 && !listing.more; i++)
         r = add_trace(api, &retrieval->ids[i], &listing);
     if (listing.more) {
+        char arguments[ARGUMENTS_DIGITS + 2];
         char token[64];
-        snprintf(token, sizeof token, PAGE_TOKEN "%zu", listing.first + PAGE_TRACES);
+        format_arguments(request, arguments);
+        snprintf(token, sizeof token, "%s%zu", arguments, listing.first + PAGE_TRACES);
         cJSON_AddStringToObject(body, "NextToken", token);
     }
     if (r < 0) {

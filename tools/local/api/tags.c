@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Tags of groups and sampling rules. Kept by the store. */
+#include "local/api/tags.h"
+
 #include "local/api/groups.h"
 #include "local/api/query.h"
 #include "local/sampling/rule.h"
@@ -69,13 +71,19 @@ static cJSON *read_tags(const struct api *api, const cJSON *request, struct http
 }
 
 /* Takes the tags over. */
-static void keep_tags(const struct api *api, const char *arn, cJSON *tags, struct http_reply *reply)
+static int keep(struct store *store, const char *arn, cJSON *tags)
 {
     char *json = cJSON_PrintUnformatted(tags);
-    int r = json ? store_keep(api->store, KIND, arn, tags->child ? json : NULL) : -ENOMEM;
+    int r = json ? store_keep(store, KIND, arn, tags->child ? json : NULL) : -ENOMEM;
     cJSON_free(json);
     cJSON_Delete(tags);
-    api_reply(reply, r < 0 && r != -ENOENT ? NULL : cJSON_CreateObject());
+    return r == -ENOENT ? 0 : r;
+}
+
+static void keep_tags(const struct api *api, const char *arn, cJSON *tags, struct http_reply *reply)
+{
+    int r = keep(api->store, arn, tags);
+    api_reply(reply, r < 0 ? NULL : cJSON_CreateObject());
 }
 
 static bool is_tag(const cJSON *tag)
@@ -86,30 +94,62 @@ static bool is_tag(const cJSON *tag)
            sampling_characters(value) <= VALUE_LENGTH_MAX;
 }
 
-void api_tag_resource(const struct api *api, const cJSON *request, struct http_reply *reply)
+/* The later of two with the same key counts. */
+static void add_tags(cJSON *tags, const cJSON *list)
 {
-    const cJSON *list = cJSON_GetObjectItemCaseSensitive(request, "Tags");
     const cJSON *tag;
-    const char *arn;
-    if (!cJSON_IsArray(list)) {
-        api_invalid(reply, "Tags is missing");
-        return;
-    }
-    cJSON_ArrayForEach(tag, list)
-    {
-        if (!is_tag(tag)) {
-            api_invalid(reply, "a tag has a Key of 1 to 128 characters and a Value of up to 256");
-            return;
-        }
-    }
-    cJSON *tags = read_tags(api, request, reply, &arn);
-    if (!tags)
-        return;
     cJSON_ArrayForEach(tag, list)
     {
         cJSON_DeleteItemFromObjectCaseSensitive(tags, trace_string(tag, "Key"));
         cJSON_AddStringToObject(tags, trace_string(tag, "Key"), trace_string(tag, "Value"));
     }
+}
+
+static const char *list_problem(const cJSON *list)
+{
+    const cJSON *tag;
+    cJSON_ArrayForEach(tag, list)
+    {
+        if (!is_tag(tag))
+            return "a tag has a Key of 1 to 128 characters and a Value of up to 256";
+    }
+    return NULL;
+}
+
+const char *tags_problem(const cJSON *request)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(request, "Tags");
+    if (!list || cJSON_IsNull(list))
+        return NULL;
+    if (!cJSON_IsArray(list))
+        return "Tags must be a list";
+    if (cJSON_GetArraySize(list) > TAGS_MAX)
+        return "a resource has at most 50 tags";
+    return list_problem(list);
+}
+
+int tags_replace(struct store *store, const char *arn, const cJSON *request)
+{
+    cJSON *tags = cJSON_CreateObject();
+    if (!tags)
+        return -ENOMEM;
+    add_tags(tags, cJSON_GetObjectItemCaseSensitive(request, "Tags"));
+    return keep(store, arn, tags);
+}
+
+void api_tag_resource(const struct api *api, const cJSON *request, struct http_reply *reply)
+{
+    const cJSON *list = cJSON_GetObjectItemCaseSensitive(request, "Tags");
+    const char *arn;
+    const char *problem = cJSON_IsArray(list) ? list_problem(list) : "Tags is missing";
+    if (problem) {
+        api_invalid(reply, problem);
+        return;
+    }
+    cJSON *tags = read_tags(api, request, reply, &arn);
+    if (!tags)
+        return;
+    add_tags(tags, list);
     if (cJSON_GetArraySize(tags) > TAGS_MAX) {
         cJSON_Delete(tags);
         http_reply_error(reply, 400, "TooManyTagsException", "a resource has at most 50 tags");
@@ -132,8 +172,7 @@ void api_untag_resource(const struct api *api, const cJSON *request, struct http
         return;
     cJSON_ArrayForEach(key, keys)
     {
-        if (cJSON_IsString(key))
-            cJSON_DeleteItemFromObjectCaseSensitive(tags, key->valuestring);
+        cJSON_DeleteItemFromObjectCaseSensitive(tags, key->valuestring);
     }
     keep_tags(api, arn, tags, reply);
 }

@@ -325,3 +325,16 @@ const char *json_skip_value(const char *at, const char *end)
     }
     return end;
 }
+
+void json_text_repair(char *text)
+{
+    const char *end = text + strlen(text);
+    while (*text) {
+        size_t length = (unsigned char)*text < 0x80 ? 1 : json_utf8_length(text, end);
+        if (length == 0) {
+            *text = '?';
+            length = 1;
+        }
+        text += length;
+    }
+}

@@ -42,6 +42,9 @@ bool json_text_members(const char *text, size_t length, json_visitor *visitor, v
    surrogate. */
 size_t json_utf8_length(const char *text, const char *end);
 
+/* For text that was cut, or is someone else's: what is no UTF-8 in it becomes "?". */
+void json_text_repair(char *text);
+
 /* For text that has passed the check: the first byte after blanks, and the first
    byte after the value that begins at `at`. */
 const char *json_skip_space(const char *at, const char *end);

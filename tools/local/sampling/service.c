@@ -35,6 +35,7 @@ void sampling_invalid(struct sampling_reply *ret, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
+    json_text_repair(message);
     fail(ret, 400, "InvalidRequestException", message);
 }
 
