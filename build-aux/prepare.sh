@@ -39,6 +39,11 @@ protobuf-compiler
 valgrind
 '
 
+# The tests of xraytrace-local run the command line tool against it.
+local_packages='
+awscli
+'
+
 # The tests of the web page; nodejs runs those that need no browser.
 page_packages='
 chromium

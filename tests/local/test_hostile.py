@@ -15,6 +15,83 @@ PIECES = [b'{', b'}', b'[', b']', b'"', b'\\', b'\\u', b'\\ud83d', b'\0', b'\n',
           b'"type":"subsegment"', b'"start_time":-1', b'"end_time":"x"', b'"in_progress":true',
           b'"cause":"0000000000000001"', b'"annotations":{"a":[]}', b'"http":{"response":[]}']
 
+# Each operation with a request that has all of its members; ids, names and tokens are filled in.
+TIMES = {'StartTime': 1.7e9, 'EndTime': 1.7e9 + 600}
+OPERATIONS = {
+    '/TraceSegments': {'TraceSegmentDocuments': ['{}']},
+    '/Traces': {'TraceIds': [trace_id()], 'NextToken': None},
+    '/TraceSummaries': {**TIMES, 'TimeRangeType': 'Event', 'Sampling': True,
+                        'SamplingStrategy': {'Name': 'FixedRate', 'Value': 0.5},
+                        'FilterExpression': 'ok', 'NextToken': None},
+    '/TelemetryRecords': {'TelemetryRecords': [
+        {'Timestamp': 1, 'SegmentsReceivedCount': 1, 'SegmentsSentCount': 1,
+         'SegmentsSpilloverCount': 1, 'SegmentsRejectedCount': 1,
+         'BackendConnectionErrors': {'TimeoutCount': 1}}],
+        'EC2InstanceId': 'i', 'Hostname': 'h', 'ResourceARN': 'r'},
+    '/ServiceGraph': {**TIMES, 'GroupName': 'g', 'GroupARN': None, 'FilterExpression': 'ok',
+                      'NextToken': None},
+    '/TraceGraph': {'TraceIds': [trace_id()], 'NextToken': None},
+    '/TimeSeriesServiceStatistics': {
+        **TIMES, 'GroupName': 'g', 'GroupARN': None, 'Period': 60, 'NextToken': None,
+        'EntitySelectorExpression': 'service("a")', 'ForecastStatistics': True},
+    '/CreateGroup': {'GroupName': 'x', 'FilterExpression': 'ok', 'Tags': [
+        {'Key': 'k', 'Value': 'v'}], 'InsightsConfiguration': {
+            'InsightsEnabled': True, 'NotificationsEnabled': True}},
+    '/UpdateGroup': {'GroupName': 'g', 'GroupARN': None, 'FilterExpression': 'ok',
+                     'InsightsConfiguration': {'InsightsEnabled': True}},
+    '/DeleteGroup': {'GroupName': 'x', 'GroupARN': None},
+    '/GetGroup': {'GroupName': 'g', 'GroupARN': None},
+    '/Groups': {'NextToken': None},
+    '/StartTraceRetrieval': {**TIMES, 'TraceIds': [trace_id()]},
+    '/ListRetrievedTraces': {'RetrievalToken': 'x', 'TraceFormat': 'XRAY', 'NextToken': None},
+    '/GetRetrievedTracesGraph': {'RetrievalToken': 'x', 'NextToken': None},
+    '/CancelTraceRetrieval': {'RetrievalToken': 'x'},
+    '/TagResource': {'ResourceARN': 'arn:aws:xray:local:000000000000:group/g',
+                     'Tags': [{'Key': 'k', 'Value': 'v'}]},
+    '/UntagResource': {'ResourceARN': 'arn:aws:xray:local:000000000000:group/g',
+                       'TagKeys': ['k']},
+    '/ListTagsForResource': {'ResourceARN': 'x', 'NextToken': None},
+    '/EncryptionConfig': {'x': 1},
+    '/PutEncryptionConfig': {'KeyId': 'k', 'Type': 'NONE'},
+    '/GetTraceSegmentDestination': {'x': 1},
+    '/UpdateTraceSegmentDestination': {'Destination': 'XRay'},
+    '/GetIndexingRules': {'NextToken': None},
+    '/UpdateIndexingRule': {'Name': 'Default', 'Rule': {'Probabilistic': {
+        'DesiredSamplingPercentage': 100}}},
+    '/InsightSummaries': {**TIMES, 'States': ['ACTIVE'], 'GroupName': 'g', 'MaxResults': 5,
+                          'NextToken': None},
+    '/Insight': {'InsightId': 'x'},
+    '/InsightEvents': {'InsightId': 'x', 'MaxResults': 5, 'NextToken': None},
+    '/InsightImpactGraph': {'InsightId': 'x', **TIMES, 'NextToken': None},
+    '/ListResourcePolicies': {'NextToken': None},
+    '/PutResourcePolicy': {'PolicyName': 'p', 'PolicyDocument': '{}'},
+    '/DeleteResourcePolicy': {'PolicyName': 'p'},
+}
+
+DEEP = json.loads('[' * 900 + ']' * 900)
+VALUES = [None, True, 0, -1, 1.5, 1e300, -1e300, 2 ** 63, '', 'x', '\0', '\u00e4' * 201,
+          'a' + '\U0001f6d2' * 100, '"' * 300, '%s%n', '../../x', 'x' * 100000, '(' * 5000,
+          '!' * 20000, [], [[]], [{}], [None], [5], ['x'] * 3, ['x' * 50000], [''] * 5000, {},
+          {'Name': 5}, {'': ''}, {'Key': []}, [{'Key': 5, 'Value': {}}], DEEP]
+
+
+def places(value, path=()):
+    """Where in the request there are values, the outermost first."""
+    if path:
+        yield path
+    if isinstance(value, (dict, list)):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from places(value[key], (*path, key))
+
+
+def replaced(value, path, new):
+    """A copy with another value at the place."""
+    if not path:
+        return new
+    copy = value.copy()
+    copy[path[0]] = replaced(value[path[0]], path[1:], new)
+    return copy
+
 
 def good(generator):
     """A datagram with a bit of everything, its ids from a small set so that they meet."""
@@ -138,6 +215,69 @@ class Hostile(Case):
                 status, _, reply = self.collector.request('POST', path, bytes(data))
                 self.assertIn(status, (200, 400))
                 json.loads(reply)
+        self.expect_it_works()
+
+    def expect_json(self, path, request):
+        """Whatever is asked: a reply, and if it is an error then one that says something."""
+        body = request if isinstance(request, bytes) else json.dumps(request).encode()
+        status, headers, reply = self.collector.request('POST', path, body)
+        self.assertIn(status, (200, 400, 404), (path, body[:200], reply[:200]))
+        reply = json.loads(reply.decode('utf-8'))
+        if status != 200:
+            self.assertTrue(headers['x-amzn-ErrorType'], path)
+            self.assertTrue(reply['Message'], path)
+            self.assertLess(len(reply['Message']), 1000)
+        return status
+
+    def test_every_member_of_every_operation_with_values_of_all_kinds(self):
+        self.collector.send(segment(trace_id(1), 1))
+        self.collector.ask('/CreateGroup', {'GroupName': 'g'})
+        for path, request in OPERATIONS.items():
+            for place in places(request):
+                for value in VALUES:
+                    self.expect_json(path, replaced(request, place, value))
+            for body in (b'', b'null', b'[]', b'5', b'"x"', b'{', b'{}', b'{"a":' * 2000, b'\xff',
+                         b'{"TraceIds":[],"TraceIds":5}', b'{"\\u0000":1}'):
+                self.expect_json(path, body)
+        self.expect_it_works()
+
+    def test_members_of_other_types_are_refused_by_name(self):
+        for path, request in OPERATIONS.items():
+            for name, value in request.items():
+                if name != 'x' and value is not None:
+                    wrong = {'n': 1} if not isinstance(value, dict) else [1]
+                    status, _, reply = self.collector.call(path, {**request, name: wrong})
+                    self.assertEqual(status, 400, (path, name))
+                    self.assertIn(name, reply['Message'], path)
+
+    def test_ids_that_are_none(self):
+        good_id = trace_id()
+        for one in ('', '1', '1-', good_id[:-1], good_id + '0', good_id.replace('-', ''),
+                    good_id.replace('1-', '2-', 1), good_id.replace('0', 'g'), '-' * 35, good_id + '\0',
+                    ' ' + good_id, '1-' + '\u00e4' * 16, good_id.upper(), 'x' * 100000):
+            for path in ('/Traces', '/TraceGraph', '/StartTraceRetrieval'):
+                self.expect_json(path, {**TIMES, 'TraceIds': [good_id, one]})
+
+    def test_many_retrievals_push_the_oldest_out(self):
+        tokens = [self.collector.ask('/StartTraceRetrieval', {
+            **TIMES, 'TraceIds': [trace_id()]})['RetrievalToken'] for _ in range(101)]
+        self.assertEqual(len(set(tokens)), 101)
+        self.assertEqual([self.expect_json('/ListRetrievedTraces', {'RetrievalToken': token})
+                          for token in (tokens[-1], tokens[1])], [200, 200])
+        self.assertEqual(self.expect_json('/ListRetrievedTraces', {'RetrievalToken': tokens[0]}),
+                         404)
+
+    def test_times_of_all_sizes_are_counted(self):
+        ends = (-1e300, -1e18, -5, 0, 1e-300, 1, 5.5, 1e9, 2.0 ** 53, 1e19, 1e21, 1e300)
+        for number, end in enumerate(ends):
+            self.collector.call('/TraceSegments', {'TraceSegmentDocuments': [json.dumps(
+                {**segment(trace_id(number), 1, start=end), 'end_time': end})]})
+        for start in ends:
+            for length in (0, 1, 600, 21600):
+                for path in ('/ServiceGraph', '/TimeSeriesServiceStatistics', '/TraceSummaries'):
+                    for kind in ('TraceId', 'Event', 'Service'):
+                        self.expect_json(path, {'StartTime': start, 'EndTime': start + length,
+                                                'TimeRangeType': kind})
         self.expect_it_works()
 
     def test_damaged_sampling(self):
