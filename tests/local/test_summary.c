@@ -5,6 +5,7 @@
 #include "support.h"
 
 #include <criterion/criterion.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -157,4 +158,37 @@ Test(summary, lists_resources)
            SEGMENT(A, "a", "01", "04") ",'resource_arn':'arn:a','aws':{'ec2':{'instance_id':'i-1','"
                                        "availability_zone':'z1'}}}",
            SEGMENT(B, "b", "02", "03") ",'aws':{'ecs':{'availability_zone':'z2'}}}");
+}
+
+/* If each were compared with each this would take minutes. */
+Test(summary, has_a_thousand_services_of_a_trace_with_more, .timeout = 100)
+{
+    enum { SEGMENTS = 20000, TIMES = 20 };
+    char **texts = calloc(SEGMENTS + 1, sizeof(char *));
+    for (int i = 0; i < SEGMENTS; i++)
+        cr_assert_gt(asprintf(&texts[i],
+                              "{'trace_id':'" TRACE "','id':'%016x','name':'s%d','user':'u',"
+                              "'start_time':1700000000,'end_time':1700000001}",
+                              i + 1, i / 2),
+                     0);
+    struct built b = build((const char *const *)texts);
+    struct trace_id id = parsed_id(TRACE);
+    struct facts *facts;
+    cr_assert_eq(facts_new(&facts, &b.trace, &id), 0);
+    for (int i = 0; i < TIMES; i++) {
+        cJSON *summary = summary_new(facts, 1);
+        const cJSON *services = cJSON_GetObjectItemCaseSensitive(summary, "ServiceIds");
+        const cJSON *user = cJSON_GetObjectItemCaseSensitive(summary, "Users")->child;
+        cr_expect_eq(cJSON_GetArraySize(services), SUMMARY_ITEMS_MAX);
+        cr_expect_str_eq(trace_string(cJSON_GetArrayItem(services, 999), "Name"), "s999");
+        cr_expect_null(user->next);
+        cr_expect_eq(cJSON_GetArraySize(cJSON_GetObjectItemCaseSensitive(user, "ServiceIds")),
+                     SUMMARY_ITEMS_MAX);
+        cJSON_Delete(summary);
+    }
+    facts_unref(facts);
+    free_built(&b);
+    for (int i = 0; i < SEGMENTS; i++)
+        free(texts[i]);
+    free((void *)texts);
 }

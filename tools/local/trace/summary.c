@@ -2,6 +2,8 @@
 #include "local/trace/summary.h"
 
 #include <math.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 double summary_round(double seconds)
@@ -21,24 +23,71 @@ cJSON *summary_service_id(const struct facts_item *item)
     return service;
 }
 
-static void add_distinct(cJSON *list, cJSON *item)
+/* A list, and what makes an item of it differ from the others: of facts' texts those that
+   are equal are one, so that addresses tell. */
+struct item {
+    const cJSON *list;
+    const char *name;
+    const char *type;
+    const char *account_id;
+    cJSON *json; /* NULL: not there yet */
+};
+
+/* Items by their keys: traces have thousands of segments. */
+struct items {
+    struct item *slots;
+    size_t mask;
+};
+
+static bool items_init(struct items *items, const struct facts *facts)
 {
-    const cJSON *other;
-    int count = 0;
-    cJSON_ArrayForEach(other, list)
-    {
-        if (++count >= SUMMARY_ITEMS_MAX || cJSON_Compare(other, item, true)) {
-            cJSON_Delete(item);
-            return;
-        }
-    }
-    cJSON_AddItemToArray(list, item);
+    /* Of a segment its service in two lists, its user and three resources; of an
+       annotation the service. */
+    size_t most = (size_t)facts->segment_count * 6 + facts->annotation_count;
+    size_t size = 16;
+    while (size < most * 2)
+        size *= 2;
+    items->slots = calloc(size, sizeof *items->slots);
+    items->mask = size - 1;
+    return items->slots;
 }
 
-static void add_service(const struct facts *facts, uint32_t segment, cJSON *services)
+static uint64_t mix(uint64_t hash, const void *address)
 {
-    if (segment != FACTS_NONE)
-        add_distinct(services, summary_service_id(&facts->segments[segment].item));
+    hash = (hash ^ (uintptr_t)address) * 0x9e3779b97f4a7c15u;
+    return hash ^ hash >> 32;
+}
+
+/* Where the item is, or belongs. */
+static struct item *find_item(const struct items *items, const struct item *key)
+{
+    uint64_t hash = mix(mix(mix(mix(0, key->list), key->name), key->type), key->account_id);
+    struct item *slot = &items->slots[hash & items->mask];
+    while (slot->list && (slot->list != key->list || slot->name != key->name ||
+                          slot->type != key->type || slot->account_id != key->account_id))
+        slot = slot == &items->slots[items->mask] ? items->slots : slot + 1;
+    if (!slot->list)
+        *slot = *key;
+    return slot;
+}
+
+static bool is_full(const cJSON *list)
+{
+    return cJSON_GetArraySize(list) >= SUMMARY_ITEMS_MAX;
+}
+
+static void add_service(const struct facts *facts, uint32_t segment, cJSON *services,
+                        struct items *items)
+{
+    if (segment == FACTS_NONE || !services)
+        return;
+    const struct facts_item *item = &facts->segments[segment].item;
+    struct item *found = find_item(
+        items, &(struct item){ services, item->name, item->type, item->account_id, NULL });
+    if (found->json || is_full(services))
+        return;
+    found->json = summary_service_id(item);
+    cJSON_AddItemToArray(services, found->json);
 }
 
 /* The entry whose member `name` equals the value, made if there is none. */
@@ -71,7 +120,7 @@ static cJSON *annotation_value(const struct facts_value *given)
     return value;
 }
 
-static void add_annotations(const struct facts *facts, cJSON *summary)
+static void add_annotations(const struct facts *facts, cJSON *summary, struct items *items)
 {
     cJSON *annotations = cJSON_AddObjectToObject(summary, "Annotations");
     for (uint32_t i = 0; i < facts->annotation_count && i < SUMMARY_ITEMS_MAX; i++) {
@@ -81,54 +130,78 @@ static void add_annotations(const struct facts *facts, cJSON *summary)
             list = cJSON_AddArrayToObject(annotations, annotation->key);
         cJSON *entry = value_entry(list, "AnnotationValue", annotation_value(&annotation->value));
         add_service(facts, annotation->segment,
-                    cJSON_GetObjectItemCaseSensitive(entry, "ServiceIds"));
+                    cJSON_GetObjectItemCaseSensitive(entry, "ServiceIds"), items);
     }
 }
 
-static void add_users(const struct facts *facts, cJSON *summary)
+static void add_users(const struct facts *facts, cJSON *summary, struct items *items)
 {
     cJSON *users = cJSON_AddArrayToObject(summary, "Users");
     for (uint32_t i = 0; i < facts->segment_count; i++) {
         const char *user = facts->segments[i].item.user;
-        if (!user || cJSON_GetArraySize(users) >= SUMMARY_ITEMS_MAX)
+        if (!user || !users)
             continue;
-        cJSON *entry = value_entry(users, "UserName", cJSON_CreateString(user));
-        add_service(facts, i, cJSON_GetObjectItemCaseSensitive(entry, "ServiceIds"));
+        struct item *found = find_item(items, &(struct item){ .list = users, .name = user });
+        if (!found->json) {
+            if (is_full(users))
+                continue;
+            found->json = cJSON_CreateObject();
+            cJSON_AddStringToObject(found->json, "UserName", user);
+            cJSON_AddArrayToObject(found->json, "ServiceIds");
+            cJSON_AddItemToArray(users, found->json);
+        }
+        add_service(facts, i, cJSON_GetObjectItemCaseSensitive(found->json, "ServiceIds"), items);
     }
 }
 
-static void add_wrapped(cJSON *list, const char *member, const char *text)
+static void add_wrapped(cJSON *list, const char *member, const char *text, struct items *items)
 {
-    if (!text)
+    if (!text || !list)
         return;
-    cJSON *item = cJSON_CreateObject();
-    cJSON_AddStringToObject(item, member, text);
-    add_distinct(list, item);
+    struct item *found = find_item(items, &(struct item){ .list = list, .name = text });
+    if (found->json || is_full(list))
+        return;
+    found->json = cJSON_CreateObject();
+    cJSON_AddStringToObject(found->json, member, text);
+    cJSON_AddItemToArray(list, found->json);
 }
 
-static void add_resources(const struct facts *facts, cJSON *summary)
+static void add_resources(const struct facts *facts, cJSON *summary, struct items *items)
 {
     cJSON *arns = cJSON_AddArrayToObject(summary, "ResourceARNs");
     cJSON *instances = cJSON_AddArrayToObject(summary, "InstanceIds");
     cJSON *zones = cJSON_AddArrayToObject(summary, "AvailabilityZones");
     for (uint32_t i = 0; i < facts->segment_count; i++) {
-        add_wrapped(arns, "ARN", facts->segments[i].resource_arn);
-        add_wrapped(instances, "Id", facts->segments[i].instance_id);
-        add_wrapped(zones, "Name", facts->segments[i].availability_zone);
+        add_wrapped(arns, "ARN", facts->segments[i].resource_arn, items);
+        add_wrapped(instances, "Id", facts->segments[i].instance_id, items);
+        add_wrapped(zones, "Name", facts->segments[i].availability_zone, items);
     }
 }
 
+/* The list is looked through once. */
+static void add_client(cJSON *services, const struct facts_item *root)
+{
+    cJSON *client = summary_service_id(
+        &(struct facts_item){ .name = root->name, .type = "client" });
+    const cJSON *other;
+    bool there = is_full(services);
+    cJSON_ArrayForEach(other, services) there = there || cJSON_Compare(other, client, true);
+    if (there)
+        cJSON_Delete(client);
+    else
+        cJSON_AddItemToArray(services, client);
+}
+
 /* The services of the trace, and who called the first of them. */
-static void add_services(const struct facts *facts, cJSON *summary)
+static void add_services(const struct facts *facts, cJSON *summary, struct items *items)
 {
     cJSON *services = cJSON_AddArrayToObject(summary, "ServiceIds");
     for (uint32_t i = 0; i < facts->segment_count; i++)
-        add_service(facts, i, services);
+        add_service(facts, i, services, items);
     if (facts->root == FACTS_NONE)
         return;
     const struct facts_item *root = &facts->segments[facts->root].item;
-    add_distinct(services,
-                 summary_service_id(&(struct facts_item){ .name = root->name, .type = "client" }));
+    add_client(services, root);
     cJSON_AddItemToObject(summary, "EntryPoint", summary_service_id(root));
 }
 
@@ -211,6 +284,9 @@ static void add_causes(const struct facts *facts, cJSON *summary)
 cJSON *summary_new(const struct facts *facts, uint32_t revision)
 {
     char text[TRACE_ID_LENGTH + 1];
+    struct items items;
+    if (!items_init(&items, facts))
+        return NULL;
     cJSON *summary = cJSON_CreateObject();
     trace_id_format(&facts->id, text);
     cJSON_AddStringToObject(summary, "Id", text);
@@ -222,11 +298,12 @@ cJSON *summary_new(const struct facts *facts, uint32_t revision)
     cJSON_AddBoolToObject(summary, "HasThrottle", (facts->marks & MARK_THROTTLE) != 0);
     cJSON_AddBoolToObject(summary, "IsPartial", facts->partial);
     add_http(facts, summary);
-    add_annotations(facts, summary);
-    add_users(facts, summary);
-    add_services(facts, summary);
-    add_resources(facts, summary);
+    add_annotations(facts, summary, &items);
+    add_users(facts, summary, &items);
+    add_services(facts, summary, &items);
+    add_resources(facts, summary, &items);
     add_causes(facts, summary);
     cJSON_AddNumberToObject(summary, "Revision", revision);
+    free(items.slots);
     return summary;
 }
