@@ -1,12 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What the operations on maps, groups, retrieved traces and tags do."""
+import contextlib
 import json
+import os
+import sqlite3
 import sys
+import tempfile
 import time
 import unittest
 
-from collector import Case, segment, subsegment, trace_id
+from collector import Case, Collector, segment, subsegment, trace_id
 
 EC2 = 'AWS::EC2::Instance'
 
@@ -366,6 +370,24 @@ class Retrieval(Operations):
                                    {'RetrievalToken': self.start([trace_id(1)])})
         self.assertEqual({one['Service']['Name'] for one in reply['Services']}, {'a'})
 
+    def test_the_map_of_many_services_has_pages(self):
+        ids = [trace_id(number) for number in range(11)]
+        for number, one in enumerate(ids):
+            for part in range(50):
+                self.collector.send(segment(one, part + 1, f's{number}-{part}'))
+        request, pages = {'RetrievalToken': self.start(ids)}, []
+        while True:
+            reply = self.collector.ask('/GetRetrievedTracesGraph', request)
+            pages.append([one['Service']['ReferenceId'] for one in reply['Services']])
+            if 'NextToken' not in reply:
+                break
+            request['NextToken'] = reply['NextToken']
+        self.assertEqual([len(page) for page in pages], [1000, 100])
+        self.assertEqual(len(set(pages[0] + pages[1])), 1100)
+        for token in ('x', request['NextToken'][:-3]):
+            self.expect_refused('/GetRetrievedTracesGraph', {**request, 'NextToken': token},
+                                'NextToken')
+
     def test_tokens_that_are_none_are_refused(self):
         token = self.start([trace_id()])
         for path in ('/ListRetrievedTraces', '/GetRetrievedTracesGraph', '/CancelTraceRetrieval'):
@@ -431,6 +453,21 @@ class Tags(Operations):
                                 'no group or sampling rule', 404)
             self.expect_refused(path, members, 'ResourceARN is missing')
 
+    def test_nothing_of_them_stays_in_the_file(self):
+        with tempfile.TemporaryDirectory() as directory:
+            path = os.path.join(directory, 'traces.db')
+            collector = Collector('--port', '0', '--db', path)
+            self.addCleanup(collector.stop)
+            for name in ('stays', 'goes'):
+                collector.ask('/CreateGroup', {'GroupName': name, 'Tags': [
+                    {'Key': 'key', 'Value': f'value of what {name}'}]})
+            collector.ask('/DeleteGroup', {'GroupName': 'goes'})
+            self.assertEqual(collector.stop(), 0)
+            with contextlib.closing(sqlite3.connect(path)) as database:
+                kept = '\n'.join(database.iterdump())
+        self.assertIn('value of what stays', kept)
+        self.assertNotIn('value of what goes', kept)
+
     def test_there_are_at_most_fifty(self):
         arn = self.RULE + 'Default'
         self.tag(arn, **{f'k{number}': 'v' for number in range(50)})
@@ -441,6 +478,20 @@ class Tags(Operations):
         for tag in ({'Key': 'k'}, {'Key': '', 'Value': ''}, {'Key': 'k' * 129, 'Value': ''},
                     {'Key': 'k', 'Value': 'v' * 257}, 'x'):
             self.expect_refused('/TagResource', {'ResourceARN': arn, 'Tags': [tag]}, 'a tag has')
+
+
+class Account(Operations):
+    def test_what_would_change_nothing_is_refused(self):
+        for path, request, words in (
+                ('/PutEncryptionConfig', {'Type': 'KMS', 'KeyId': 'k'}, 'NONE'),
+                ('/UpdateTraceSegmentDestination', {'Destination': 'CloudWatchLogs'}, 'XRay'),
+                ('/UpdateIndexingRule', {'Name': 'Default', 'Rule': {'Probabilistic': {
+                    'DesiredSamplingPercentage': 5}}}, '100'),
+                ('/UpdateIndexingRule', {'Name': 'Default'}, '100'),
+                ('/PutResourcePolicy', {'PolicyName': 'p', 'PolicyDocument': '{}'}, 'policies'),
+                ('/Insight', {'InsightId': 'x'}, 'insights')):
+            self.expect_refused(path, request, words)
+        self.expect_refused('/UpdateIndexingRule', {'Name': 'x', 'Rule': {}}, 'Default', 404)
 
 
 if __name__ == '__main__':

@@ -92,6 +92,12 @@ void api_update_indexing(const struct api *api, const cJSON *request, struct htt
                          "there is no indexing rule but Default");
         return;
     }
+    const cJSON *rule = trace_object(trace_object(request, "Rule"), "Probabilistic");
+    const cJSON *share = cJSON_GetObjectItemCaseSensitive(rule, "DesiredSamplingPercentage");
+    if (!cJSON_IsNumber(share) || share->valuedouble != 100) {
+        api_invalid(reply, "every trace is found here: DesiredSamplingPercentage can only be 100");
+        return;
+    }
     cJSON *body = cJSON_CreateObject();
     cJSON_AddItemToObject(body, "IndexingRule", indexing_rule());
     api_reply(reply, body);

@@ -21,6 +21,7 @@
 #define TOKEN_SECONDS 3600   /* as in the service */
 #define PAGE_TRACES   5      /* in a page, as in the service */
 #define TRACE_SPANS   100    /* of a trace in a page, as in the service */
+#define PAGE_SERVICES 1000   /* of a map, as in the service */
 #define SPAN_BYTES    204800 /* as in the service; larger ones are left out */
 
 struct retrieval {
@@ -261,7 +262,16 @@ static void format_arguments(const cJSON *request, char ret[ARGUMENTS_DIGITS + 2
     snprintf(ret, ARGUMENTS_DIGITS + 2, "%016" PRIx64 "-", query_arguments(request));
 }
 
-static const char *read_page(const cJSON *request, size_t *ret)
+static void add_next_token(const cJSON *request, size_t first, cJSON *body)
+{
+    char arguments[ARGUMENTS_DIGITS + 2];
+    char token[64];
+    format_arguments(request, arguments);
+    snprintf(token, sizeof token, "%s%zu", arguments, first);
+    cJSON_AddStringToObject(body, "NextToken", token);
+}
+
+static const char *read_page(const cJSON *request, size_t page_size, size_t *ret)
 {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(request, "NextToken");
     char arguments[ARGUMENTS_DIGITS + 2];
@@ -275,7 +285,7 @@ static const char *read_page(const cJSON *request, size_t *ret)
     const char *digits = item->valuestring + strlen(arguments);
     unsigned long long first = strtoull(digits, &end, 10);
     /* Pages begin where pages end. */
-    if (*digits < '1' || *digits > '9' || *end || first > UINT32_MAX || first % PAGE_TRACES != 0)
+    if (*digits < '1' || *digits > '9' || *end || first > UINT32_MAX || first % page_size != 0)
         return "NextToken is not one that was returned here";
     *ret = (size_t)first;
     return NULL;
@@ -296,7 +306,7 @@ void api_list_retrieved(const struct api *api, const cJSON *request, struct http
     struct listing listing = { 0 };
     const char *problem = read_format(request, &listing.as_otel);
     if (!problem)
-        problem = read_page(request, &listing.first);
+        problem = read_page(request, PAGE_TRACES, &listing.first);
     if (problem) {
         api_invalid(reply, problem);
         return;
@@ -312,11 +322,7 @@ void api_list_retrieved(const struct api *api, const cJSON *request, struct http
     for (size_t i = 0; i < retrieval->count && r == 0 && !listing.more; i++)
         r = add_trace(api, &retrieval->ids[i], &listing);
     if (listing.more) {
-        char arguments[ARGUMENTS_DIGITS + 2];
-        char token[64];
-        format_arguments(request, arguments);
-        snprintf(token, sizeof token, "%s%zu", arguments, listing.first + PAGE_TRACES);
-        cJSON_AddStringToObject(body, "NextToken", token);
+        add_next_token(request, listing.first + PAGE_TRACES, body);
     }
     if (r < 0) {
         cJSON_Delete(body);
@@ -327,7 +333,8 @@ void api_list_retrieved(const struct api *api, const cJSON *request, struct http
 
 void api_retrieved_graph(const struct api *api, const cJSON *request, struct http_reply *reply)
 {
-    const char *problem = query_no_token(request);
+    size_t first;
+    const char *problem = read_page(request, PAGE_SERVICES, &first);
     if (problem) {
         api_invalid(reply, problem);
         return;
@@ -343,12 +350,19 @@ void api_retrieved_graph(const struct api *api, const cJSON *request, struct htt
     cJSON *body = cJSON_CreateObject();
     cJSON_AddStringToObject(body, "RetrievalStatus", "COMPLETE");
     cJSON *list = cJSON_AddArrayToObject(body, "Services");
-    while (services->child) {
+    for (size_t i = 0; services->child && i < first + PAGE_SERVICES; i++) {
+        cJSON *one = cJSON_DetachItemFromArray(services, 0);
+        if (i < first) {
+            cJSON_Delete(one);
+            continue;
+        }
         cJSON *service = cJSON_CreateObject();
-        cJSON_AddItemToObject(service, "Service", cJSON_DetachItemFromArray(services, 0));
+        cJSON_AddItemToObject(service, "Service", one);
         cJSON_AddArrayToObject(service, "Links");
         cJSON_AddItemToArray(list, service);
     }
+    if (services->child)
+        add_next_token(request, first + PAGE_SERVICES, body);
     cJSON_Delete(services);
     api_reply(reply, body);
 }
