@@ -285,7 +285,7 @@ class Traces(Operations):
         trace = trace_id()
         call = {'id': id_of(2), 'name': 'DynamoDB', 'namespace': 'aws', 'start_time': self.now - 4,
                 'end_time': self.now - 3, 'aws': {'table_name': 'orders'}}
-        self.collector.put(segment(trace, 1, 'shop', subsegments=[call]))
+        self.collector.put(segment(trace, 1, 'shop', self.now - 4, subsegments=[call]))
         first = self.collector.trace(trace)
         self.assertEqual([one['name'] for one in first], ['shop', 'DynamoDB'])
         self.assertTrue(first[1]['inferred'])
