@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The aws block of a document, and what a segment has of its resource. */
 #include "otlp/mapping.h"
-
-struct pair {
-    const char *member;
-    const char *key;
-};
+#include "otlp/pairs.h"
 
 static void build_pairs(struct xr_text *text, const char *block,
                         const struct xr_attributes *attributes, const struct pair *pairs,
@@ -108,26 +104,6 @@ static void build_call(struct xr_document_builder *builder)
 }
 
 /* ---- What a segment runs on -------------------------------------------------------- */
-
-static const struct pair ec2_pairs[] = {
-    { "instance_id", "host.id" },
-    { "instance_size", "host.type" },
-    { "ami_id", "host.image.id" },
-    { "availability_zone", "cloud.availability_zone" },
-};
-static const struct pair ecs_pairs[] = {
-    { "container", "container.name" },
-    { "container_id", "container.id" },
-    { "container_arn", "aws.ecs.container.arn" },
-    { "task_arn", "aws.ecs.task.arn" },
-    { "task_family", "aws.ecs.task.family" },
-    { "cluster_arn", "aws.ecs.cluster.arn" },
-};
-static const struct pair eks_pairs[] = {
-    { "cluster_name", "k8s.cluster.name" },
-    { "pod", "k8s.pod.name" },
-    { "container_id", "container.id" },
-};
 
 static bool is_text(const struct xr_attributes *attributes, const char *key, const char *text)
 {

@@ -2,11 +2,7 @@
 /* The aws block of a document becomes attributes, and what a segment says of the machine
    and the program that it ran on the resource. */
 #include "otlp/mapping.h"
-
-struct pair {
-    const char *member;
-    const char *key;
-};
+#include "otlp/pairs.h"
 
 static void set_pairs(struct xr_arena *arena, struct xr_attributes *attributes,
                       const struct xr_tree *object, const struct pair *pairs, size_t count)
@@ -110,25 +106,6 @@ void xr_span_aws(struct xr_span_builder *builder)
 
 /* ---- The resource ------------------------------------------------------------------ */
 
-static const struct pair ec2_pairs[] = {
-    { "instance_id", "host.id" },
-    { "instance_size", "host.type" },
-    { "ami_id", "host.image.id" },
-    { "availability_zone", "cloud.availability_zone" },
-};
-static const struct pair ecs_pairs[] = {
-    { "container", "container.name" },
-    { "container_id", "container.id" },
-    { "container_arn", "aws.ecs.container.arn" },
-    { "task_arn", "aws.ecs.task.arn" },
-    { "task_family", "aws.ecs.task.family" },
-    { "cluster_arn", "aws.ecs.cluster.arn" },
-};
-static const struct pair eks_pairs[] = {
-    { "cluster_name", "k8s.cluster.name" },
-    { "pod", "k8s.pod.name" },
-    { "container_id", "container.id" },
-};
 static const struct pair service_pairs[] = {
     { "version", "service.version" },
     { "runtime", "process.runtime.name" },

@@ -144,8 +144,7 @@ static void welcome(const struct api *api, struct http_reply *reply)
     reply->body = buffer_take(&text, &reply->length);
 }
 
-/* Operations without input come with an empty body. NULL if it is not an object. */
-static cJSON *parse_request(const struct http_request *request)
+cJSON *api_parse_object(const struct http_request *request)
 {
     struct json_error error;
     const char *end = request->body + request->length;
@@ -185,7 +184,7 @@ static void run_operation(const struct api *api, const struct operation *operati
         reply->allow = "POST";
         return;
     }
-    cJSON *json = parse_request(request);
+    cJSON *json = api_parse_object(request);
     if (!json) {
         http_reply_error(reply, 400, "SerializationException", "the body is not a JSON object");
         return;

@@ -78,6 +78,10 @@ api_operation api_get_insight;
 api_operation api_list_policies;
 api_operation api_change_policies;
 
+/* The body, to be deleted. Operations without input come with an empty one, which is an
+   object without members. NULL if it is none. */
+cJSON *api_parse_object(const struct http_request *request);
+
 /* For the files of the API. The reply takes `body` over; a NULL body or one that can't
    be printed for lack of memory becomes status 500. */
 void api_reply(struct http_reply *reply, cJSON *body);

@@ -107,26 +107,10 @@ static void wrong_method(struct http_reply *reply, bool post)
     reply->allow = post ? "POST" : "GET, HEAD";
 }
 
-/* An empty body is an object without members. NULL if it is none. */
-static cJSON *parse_object(const struct http_request *request)
-{
-    struct json_error error;
-    const char *end = request->body + request->length;
-    if (json_skip_space(request->body, end) == end)
-        return cJSON_CreateObject();
-    if (!json_text_check(request->body, request->length, &error))
-        return NULL;
-    cJSON *json = cJSON_ParseWithLength(request->body, request->length);
-    if (cJSON_IsObject(json))
-        return json;
-    cJSON_Delete(json);
-    return NULL;
-}
-
 static void run_endpoint(const struct page_call *call, page_endpoint *run, bool has_object)
 {
     struct page_call own = *call;
-    cJSON *body = has_object ? parse_object(call->request) : NULL;
+    cJSON *body = has_object ? api_parse_object(call->request) : NULL;
     if (has_object && !body) {
         http_reply_error(call->reply, 400, "SerializationException",
                          "the body is not a JSON object");

@@ -158,7 +158,13 @@ static bool test_number(enum comparison compare, double a, double b)
 
 /* ---- Texts ---- */
 
-static bool test_text(enum comparison compare, const char *text, const char *value)
+static bool same_bytes(const char *a, const char *b, size_t length, bool any_case)
+{
+    return (any_case ? strncasecmp(a, b, length) : strncmp(a, b, length)) == 0;
+}
+
+static bool compare_text(enum comparison compare, const char *text, const char *value,
+                         bool any_case)
 {
     if (!text)
         return false;
@@ -166,41 +172,29 @@ static bool test_text(enum comparison compare, const char *text, const char *val
     size_t part = strlen(value ? value : "");
     switch (compare) {
     case COMPARE_EQUAL:
-        return strcmp(text, value) == 0;
+        return length == part && same_bytes(text, value, part, any_case);
     case COMPARE_NOT_EQUAL:
-        return strcmp(text, value) != 0;
+        return length != part || !same_bytes(text, value, part, any_case);
     case COMPARE_CONTAINS:
-        return strstr(text, value);
+        return any_case ? strcasestr(text, value) : strstr(text, value);
     case COMPARE_BEGINSWITH:
-        return strncmp(text, value, part) == 0;
+        return same_bytes(text, value, part, any_case);
     case COMPARE_ENDSWITH:
-        return length >= part && strcmp(text + length - part, value) == 0;
+        return length >= part && same_bytes(text + length - part, value, part, any_case);
     default: /* COMPARE_NONE */
         return true;
     }
 }
 
+static bool test_text(enum comparison compare, const char *text, const char *value)
+{
+    return compare_text(compare, text, value, false);
+}
+
 /* Programs write methods in any case. */
 static bool test_method(enum comparison compare, const char *text, const char *value)
 {
-    if (!text)
-        return false;
-    size_t length = strlen(text);
-    size_t part = strlen(value ? value : "");
-    switch (compare) {
-    case COMPARE_EQUAL:
-        return strcasecmp(text, value) == 0;
-    case COMPARE_NOT_EQUAL:
-        return strcasecmp(text, value) != 0;
-    case COMPARE_CONTAINS:
-        return strcasestr(text, value);
-    case COMPARE_BEGINSWITH:
-        return strncasecmp(text, value, part) == 0;
-    case COMPARE_ENDSWITH:
-        return length >= part && strcasecmp(text + length - part, value) == 0;
-    default: /* COMPARE_NONE */
-        return true;
-    }
+    return compare_text(compare, text, value, true);
 }
 
 static bool test_http(const struct node *node, const struct scope *scope)
