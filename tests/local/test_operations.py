@@ -494,5 +494,21 @@ class Account(Operations):
         self.expect_refused('/UpdateIndexingRule', {'Name': 'x', 'Rule': {}}, 'Default', 404)
 
 
+
+class Bounds(Case):
+    def test_inferred_documents_of_a_trace_are_at_most_twenty_thousand(self):
+        trace = trace_id(77)
+        for document in range(4):
+            calls = [{'id': '%016x' % (document * 1000 + call + 10), 'name': 'DynamoDB', 'namespace': 'aws',
+                      'start_time': 1, 'end_time': 2,
+                      'aws': {'table_names': ['t%d' % table for table in range(20)]}}
+                     for call in range(300)]
+            self.assertEqual(self.collector.put(segment(trace, document + 1, subsegments=calls)), [])
+        segments = self.collector.ask('/Traces', {'TraceIds': [trace]})['Traces'][0]['Segments']
+        self.assertEqual(len(segments), 20000)
+        shown = json.loads(self.collector.request('GET', f'/api/trace/{trace}')[2])
+        self.assertEqual(len(shown['Segments']), 20000)
+
+
 if __name__ == '__main__':
     sys.exit(unittest.main())

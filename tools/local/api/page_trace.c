@@ -13,7 +13,7 @@ struct writer {
     struct buffer *buffer;
     const struct trace *trace;
     const struct trace_id *id;
-    bool more; /* a segment is before */
+    size_t segments; /* so far */
 };
 
 static void begin_segment(struct writer *writer, uint64_t id, bool inferred)
@@ -21,16 +21,16 @@ static void begin_segment(struct writer *writer, uint64_t id, bool inferred)
     char text[ENTITY_ID_LENGTH + 1];
     entity_id_format(id, text);
     buffer_printf(writer->buffer,
-                  "%s{\"Id\":\"%s\",\"Inferred\":%s,\"Document\":", writer->more ? "," : "", text,
-                  inferred ? "true" : "false");
-    writer->more = true;
+                  "%s{\"Id\":\"%s\",\"Inferred\":%s,\"Document\":", writer->segments ? "," : "",
+                  text, inferred ? "true" : "false");
+    writer->segments++;
 }
 
 static void write_inferred(struct writer *writer, size_t node)
 {
     struct inferred inferred[INFERRED_MAX];
     size_t count = inferred_from(writer->trace, writer->id, node, inferred);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && writer->segments < FACTS_SEGMENTS_MAX; i++) {
         begin_segment(writer, inferred[i].id, true);
         inferred_write_document(writer->trace, writer->id, node, &inferred[i], writer->buffer);
         buffer_puts(writer->buffer, "}");
@@ -76,7 +76,7 @@ int page_write_trace(const struct api *api, const struct trace_id *id, struct bu
                   found.pinned ? "true" : "false");
     page_append_json(ret, summary_new(found.facts, found.revision));
     buffer_puts(ret, ",\"Segments\":[");
-    write_segments(&(struct writer){ ret, &trace, id, false });
+    write_segments(&(struct writer){ ret, &trace, id, 0 });
     buffer_puts(ret, "],\"Findings\":");
     page_append_json(ret, page_findings(&stored));
     buffer_puts(ret, ",\"Percentiles\":");

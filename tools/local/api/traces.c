@@ -79,7 +79,7 @@ int documents_visit(const struct trace *trace, const struct trace_id *id, bool w
                 r = -ENOMEM;
         }
         size_t calls = with_inferred ? inferred_from(trace, id, i, inferred) : 0;
-        for (size_t k = 0; k < calls && r == 0; k++) {
+        for (size_t k = 0; k < calls && count < FACTS_SEGMENTS_MAX && r == 0; k++) {
             if ((entry = add_entry(&entries, &count, &size)))
                 *entry = (struct entry){ node->start, inferred[k].id, i, true, inferred[k] };
             else
