@@ -196,7 +196,8 @@ class Http(Case):
     def test_a_page_of_another_site_is_refused(self):
         for headers in ({'Host': 'evil.example'}, {'Host': 'evil.example:2000'},
                         {'Host': 'localhost.evil.example'}, {'Origin': 'http://evil.example'},
-                        {'Origin': 'null'}, {'Sec-Fetch-Site': 'cross-site'}, {'Host': '[::1'}):
+                        {'Origin': 'null'}, {'Sec-Fetch-Site': 'cross-site'},
+                        {'Sec-Fetch-Site': 'same-site'}, {'Host': '[::1'}):
             status, _, reply = self.collector.request('POST', '/TraceSegments', b'{}', headers)
             self.assertEqual(status, 403, headers)
             self.assertIn('Message', json.loads(reply))

@@ -59,7 +59,9 @@ const char *http_forbidden(const struct http_server *server, struct MHD_Connecti
         if (!name || !is_our_name(server, name + 3))
             return "requests from web pages of another site are refused";
     }
-    if (site && strcmp(site, "cross-site") == 0 && !is_visit(connection))
+    /* To a browser other ports of this machine are the same site. */
+    bool other = site && (strcmp(site, "cross-site") == 0 || strcmp(site, "same-site") == 0);
+    if (other && !is_visit(connection))
         return "requests from web pages of another site are refused";
     return NULL;
 }
