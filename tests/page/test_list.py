@@ -221,6 +221,17 @@ class Filter(PageCase):
         page.keyboard.press('Enter')
         self.expect_rows(self.bad)
 
+    def test_who_types_before_the_words_are_here_gets_them_when_they_come(self):
+        page = self.open()
+        waiting = []
+        page.route('**/api/words', lambda route: waiting.append(route))
+        self.filter().click()
+        page.keyboard.type('service(')
+        while not waiting:
+            page.wait_for_timeout(10)
+        waiting.pop().continue_()
+        expect(page.locator('[role=option]').filter(has_text='billing')).to_be_visible()
+
     def test_earlier_filters_are_at_hand(self):
         page = self.open()
         self.apply('fault')

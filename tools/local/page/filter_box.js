@@ -14,18 +14,24 @@ let numberOfBoxes = 0;
 
 /** @typedef {import('./completion.js').Words} Words */
 
-/** @type {{words: Words, at: number}} */
-const known = {words: {words: [], services: [], annotations: [], users: [], urls: []}, at: -Infinity};
+/** @type {{words: Words, at: number, asked: Promise<Words> | null}} */
+const known = {words: {words: [], services: [], annotations: [], users: [], urls: []}, at: -Infinity, asked: null};
 
+/** Whoever asks while an answer is on its way waits for that one. @returns {Promise<Words>} */
 async function freshWords() {
-    if (performance.now() - known.at > WORDS_AGE_MS) {
+    if (performance.now() - known.at > WORDS_AGE_MS)
+        known.asked ??= ask();
+    return known.asked ?? known.words;
+}
+
+async function ask() {
+    try {
+        known.words = await askWords();
         known.at = performance.now();
-        try {
-            known.words = await askWords();
-        } catch {
-            known.at = -Infinity; // Completion has nothing to say then; the check says why.
-        }
+    } catch {
+        // Completion has nothing new to say then; the check says why.
     }
+    known.asked = null;
     return known.words;
 }
 
