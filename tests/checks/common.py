@@ -10,6 +10,8 @@ import subprocess
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 HEADERS = SOURCE / 'include' / 'xraytrace'
 CURL_HEADERS = {'aws.h', 'curl.h'}  # those of libxraytrace-curl
+TESTING_HEADERS = {'testing.h'}  # that of libxraytrace-testing
+CORE_HEADERS = {path.name for path in HEADERS.glob('*.h')} - CURL_HEADERS - TESTING_HEADERS
 LANGUAGES = {'c': ['c11', 'c17'], 'c++': ['c++11', 'c++17']}  # what the public headers compile as
 CODE = ('src', 'include', 'tools', 'examples', 'tests', 'bench', 'fuzz', 'pkgconfig')
 

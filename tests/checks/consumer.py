@@ -91,7 +91,7 @@ class Consumer(unittest.TestCase):
                           and not name.startswith('ld-linux')}, {'libcjson'})
 
     def test_nothing_leaks_into_cflags(self):
-        for name in ('xraytrace', 'xraytrace-curl'):
+        for name in ('xraytrace', 'xraytrace-curl', 'xraytrace-testing'):
             text = (self.prefix / 'lib' / 'pkgconfig' / f'{name}.pc').read_text()
             self.assertEqual(re.findall(r'^Cflags:(.*)', text, re.M), [' -I${includedir}'])
         flags = run('pkg-config', '--cflags', 'xraytrace', env=self.environment).split()

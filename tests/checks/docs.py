@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """The code in the pages compiles and runs, and what they link to exists.
 
-docs.py [--cc COMMAND] [--cxx COMMAND] [--core SHARED STATIC] [--without-curl]
+docs.py [--cc COMMAND] [--cxx COMMAND] [--core SHARED STATIC] [--testing SHARED STATIC]
+        [--without-curl]
 
 A block that has an #include stands for itself; any other is the inside of a
 function that has the public headers. Blocks that have a file's name behind their
@@ -178,7 +179,7 @@ class Programs(unittest.TestCase):
         directory = tempfile.TemporaryDirectory()
         cls.addClassCleanup(directory.cleanup)
         cls.directory = pathlib.Path(directory.name)
-        cls.library = pathlib.Path(arguments.core[0]).resolve()
+        cls.libraries = [pathlib.Path(both[0]).resolve() for both in (arguments.testing, arguments.core)]
 
     def build(self, file):
         source = self.directory / file
@@ -187,8 +188,10 @@ class Programs(unittest.TestCase):
         if not shutil.which(command[0]):
             self.skipTest(f'there is no {command[0]}')
         built = self.directory / source.stem
-        subprocess.run([*command, '-g', '-I', SOURCE / 'include', '-o', built, source, self.library,
-                        f'-Wl,-rpath,{self.library.parent}', '-pthread'], check=True, timeout=120)
+        libraries = self.libraries if 'xraytrace/testing.h' in source.read_text() else self.libraries[1:]
+        paths = [f'-Wl,-rpath,{library.parent}' for library in self.libraries]
+        subprocess.run([*command, '-g', '-I', SOURCE / 'include', '-o', built, source, *libraries, *paths,
+                        '-pthread'], check=True, timeout=120)
         return built
 
     def run_program(self, file, count):
@@ -242,7 +245,9 @@ class Programs(unittest.TestCase):
         self.check_child(label, order)
 
     def test_test_c(self):
-        self.run_program('test.c', 0)
+        output, _ = self.run_program('test.c', 0)
+        self.assertRegex(output, r'^POST /orders [0-9.]+ ms\n  charge [0-9.]+ ms fault card="expired"\n'
+                         r'    CardExpired: the card is of last year\n$')
 
     def test_queue_c(self):
         output, documents = self.run_program('queue.c', 100)
@@ -274,6 +279,7 @@ if __name__ == '__main__':
     parser.add_argument('--cc', default='cc')
     parser.add_argument('--cxx', default='c++')
     parser.add_argument('--core', nargs=2)
+    parser.add_argument('--testing', nargs=2)
     parser.add_argument('--without-curl', action='store_true')
     arguments, rest = parser.parse_known_args()
     unittest.main(argv=sys.argv[:1] + rest)

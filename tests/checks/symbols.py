@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the headers declare, the version scripts list and the libraries export is the same.
 
-symbols.py [--core SHARED STATIC] [--curl SHARED STATIC]
+symbols.py [--core SHARED STATIC] [--curl SHARED STATIC] [--testing SHARED STATIC]
 """
 import argparse
 import re
@@ -10,7 +10,7 @@ import subprocess
 import sys
 import unittest
 
-from common import CURL_HEADERS, HEADERS, SOURCE, public_functions
+from common import CORE_HEADERS, CURL_HEADERS, HEADERS, SOURCE, TESTING_HEADERS, public_functions
 
 arguments = None
 
@@ -97,7 +97,7 @@ class Symbols:
 
 class Core(Symbols, unittest.TestCase):
     name = 'core'
-    headers = sorted({path.name for path in HEADERS.glob('*.h')} - CURL_HEADERS)
+    headers = sorted(CORE_HEADERS)
     script = 'xraytrace.map'
 
 
@@ -105,6 +105,12 @@ class Curl(Symbols, unittest.TestCase):
     name = 'curl'
     headers = sorted(CURL_HEADERS)
     script = 'xraytrace-curl.map'
+
+
+class Testing(Symbols, unittest.TestCase):
+    name = 'testing'
+    headers = sorted(TESTING_HEADERS)
+    script = 'xraytrace-testing.map'
 
 
 class Planted(unittest.TestCase):
@@ -125,5 +131,6 @@ if __name__ == '__main__':
     parser = argparse.ArgumentParser()
     parser.add_argument('--core', nargs=2)
     parser.add_argument('--curl', nargs=2)
+    parser.add_argument('--testing', nargs=2)
     arguments, rest = parser.parse_known_args()
     unittest.main(argv=sys.argv[:1] + rest)
