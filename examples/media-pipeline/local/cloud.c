@@ -84,8 +84,7 @@ static int dynamodb(const struct cloud *cloud, const char *operation, const char
     return error;
 }
 
-/* The query protocol of SNS, IAM and STS. */
-static int query(const struct cloud *cloud, const char *service, const char *form, char **ret_body)
+int cloud_query(const struct cloud *cloud, const char *service, const char *form, char **ret_body)
 {
     const char *headers[] = { "Content-Type: application/x-www-form-urlencoded", NULL };
     char *action = form_field(form, "Action");
@@ -148,12 +147,13 @@ static int create_bucket(struct cloud *cloud)
 static int create_platform_application(struct cloud *cloud)
 {
     char *body = NULL;
-    int error = query(cloud, "sns",
-                      "Action=CreatePlatformApplication&Version=2010-03-31&Name=MediaDownloader"
-                      "&Platform=APNS_SANDBOX&Attributes.entry.1.key=PlatformPrincipal"
-                      "&Attributes.entry.1.value=none&Attributes.entry.2.key=PlatformCredential"
-                      "&Attributes.entry.2.value=none",
-                      &body);
+    int error = cloud_query(
+        cloud, "sns",
+        "Action=CreatePlatformApplication&Version=2010-03-31&Name=MediaDownloader"
+        "&Platform=APNS_SANDBOX&Attributes.entry.1.key=PlatformPrincipal"
+        "&Attributes.entry.1.value=none&Attributes.entry.2.key=PlatformCredential"
+        "&Attributes.entry.2.value=none",
+        &body);
     if (!error)
         error = take(body, "PlatformApplicationArn", &cloud->platform_application_arn);
     free(body);
@@ -180,13 +180,19 @@ static int create_api_token(struct cloud *cloud)
     return error;
 }
 
-/* A user with a long-lived key and one inline policy. */
-static int create_user(struct cloud *cloud, const char *name, const char *action,
-                       const char *resource, struct credentials *ret)
+static void remember(struct cloud *cloud, const struct credentials *credentials, const char *name,
+                     bool is_role)
 {
-    char *policy = text_format("{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\","
-                               "\"Action\":\"%s\",\"Resource\":\"%s\"}]}",
-                               action, resource);
+    if (cloud->principal_count < CLOUD_PRINCIPAL_LIMIT)
+        cloud->principals[cloud->principal_count++] =
+            (struct principal){ text_copy(credentials->access_key_id), text_copy(name), is_role };
+}
+
+/* A user with a long-lived key and one inline policy. */
+static int create_user(struct cloud *cloud, const char *name, const char *statements,
+                       struct credentials *ret)
+{
+    char *policy = text_format("{\"Version\":\"2012-10-17\",\"Statement\":[%s]}", statements);
     char *encoded = form_encode(policy);
     char *create = text_format("Action=CreateUser&Version=2010-05-08&UserName=%s", name);
     char *attach = text_format("Action=PutUserPolicy&Version=2010-05-08&UserName=%s"
@@ -195,15 +201,17 @@ static int create_user(struct cloud *cloud, const char *name, const char *action
     char *key = text_format("Action=CreateAccessKey&Version=2010-05-08&UserName=%s", name);
     char *body = NULL;
 
-    int error = query(cloud, "iam", create, NULL);
+    int error = cloud_query(cloud, "iam", create, NULL);
     if (!error)
-        error = query(cloud, "iam", attach, NULL);
+        error = cloud_query(cloud, "iam", attach, NULL);
     if (!error)
-        error = query(cloud, "iam", key, &body);
+        error = cloud_query(cloud, "iam", key, &body);
     if (!error)
         error = take(body, "AccessKeyId", &ret->access_key_id);
     if (!error)
         error = take(body, "SecretAccessKey", &ret->secret_access_key);
+    if (!error)
+        remember(cloud, ret, name, false);
     free(policy);
     free(encoded);
     free(create);
@@ -245,9 +253,9 @@ static int create_role(struct cloud *cloud, const char *name, const char *const 
                                "&PolicyName=inline&PolicyDocument=%s",
                                name, encoded_policy);
 
-    int error = query(cloud, "iam", create, NULL);
+    int error = cloud_query(cloud, "iam", create, NULL);
     if (!error)
-        error = query(cloud, "iam", attach, NULL);
+        error = cloud_query(cloud, "iam", attach, NULL);
     free(policy);
     free(encoded_trust);
     free(encoded_policy);
@@ -267,13 +275,15 @@ int cloud_role(struct cloud *cloud, const char *name, const char *const *actions
 
     int error = create_role(cloud, name, actions);
     if (!error)
-        error = query(cloud, "sts", form, &body);
+        error = cloud_query(cloud, "sts", form, &body);
     if (!error)
         error = take(body, "AccessKeyId", &ret->access_key_id);
     if (!error)
         error = take(body, "SecretAccessKey", &ret->secret_access_key);
     if (!error)
         error = take(body, "SessionToken", &ret->session_token);
+    if (!error)
+        remember(cloud, ret, name, true);
     free(form);
     free(body);
     return error;
@@ -289,10 +299,18 @@ static int create_resources(struct cloud *cloud)
     if (!error)
         error = create_api_token(cloud);
     if (!error)
-        error = create_user(cloud, "administrator", "*", "*", &cloud->administrator);
+        error = create_user(cloud, "administrator",
+                            "{\"Effect\":\"Allow\",\"Action\":\"*\",\"Resource\":\"*\"}",
+                            &cloud->administrator);
     if (!error)
-        error = create_user(cloud, "content-delivery", "s3:GetObject",
-                            "arn:aws:s3:::" CLOUD_BUCKET "/*", &cloud->delivery);
+        error = create_user(
+            cloud, "media-local",
+            "{\"Effect\":\"Allow\",\"Action\":\"s3:GetObject\","
+            "\"Resource\":\"arn:aws:s3:::" CLOUD_BUCKET "/*\"},"
+            /* moto holds IAM's own calls to actions, and not to resources. */
+            "{\"Effect\":\"Allow\",\"Action\":[\"iam:GetRolePolicy\",\"iam:GetUserPolicy\"],"
+            "\"Resource\":\"*\"}",
+            &cloud->own);
     return error;
 }
 
@@ -331,9 +349,9 @@ int cloud_lock(struct cloud *cloud)
     if (error)
         return error;
 
-    use_credentials(cloud->delivery.access_key_id, "not-the-secret");
+    use_credentials(cloud->own.access_key_id, "not-the-secret");
     char *refused = missing_object_error(cloud);
-    use_credentials(cloud->delivery.access_key_id, cloud->delivery.secret_access_key);
+    use_credentials(cloud->own.access_key_id, cloud->own.secret_access_key);
     char *missing = missing_object_error(cloud);
     if (strcmp(refused, "SignatureDoesNotMatch") != 0 || strcmp(missing, "NoSuchKey") != 0) {
         log_error("moto does not check signatures: to a wrong secret it answered %s, to the right "
@@ -453,6 +471,10 @@ void cloud_free(struct cloud *cloud)
     free(cloud->api_token);
     free(cloud->user_id);
     credentials_free(&cloud->administrator);
-    credentials_free(&cloud->delivery);
+    credentials_free(&cloud->own);
+    for (size_t i = 0; i < cloud->principal_count; i++) {
+        free(cloud->principals[i].access_key_id);
+        free(cloud->principals[i].name);
+    }
     free(cloud);
 }

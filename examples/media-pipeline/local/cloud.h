@@ -2,6 +2,8 @@
 #ifndef MEDIA_LOCAL_CLOUD_H
 #define MEDIA_LOCAL_CLOUD_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -19,6 +21,16 @@ struct credentials {
     char *session_token; /* NULL for a user's key */
 };
 
+/* Who signs requests with an access key. */
+struct principal {
+    char *access_key_id;
+    char *name;
+    bool is_role;
+};
+
+/* The six functions' roles and the two users. */
+#define CLOUD_PRINCIPAL_LIMIT 16
+
 struct cloud {
     char *region;
     char *url; /* of moto, without a slash at the end */
@@ -27,7 +39,9 @@ struct cloud {
     char *api_token;                  /* its hash is in the table ApiTokens */
     char *user_id;                    /* to whom it belongs */
     struct credentials administrator; /* may do everything: for scripts */
-    struct credentials delivery;      /* may read objects: the content delivery in front of S3 */
+    struct credentials own;           /* of this process: may read objects and policies */
+    struct principal principals[CLOUD_PRINCIPAL_LIMIT];
+    size_t principal_count;
     struct process *process;
 };
 
@@ -48,10 +62,14 @@ int cloud_role(struct cloud *cloud, const char *name, const char *const *actions
 
 /*
  * From here on moto checks signatures and permissions, which is tried with a
- * wrong secret; and this process's own credentials are those of the content
- * delivery. Before there are other threads that read the environment.
+ * wrong secret; and this process has credentials for what it does itself, which
+ * is the content delivery and looking at policies. Before there are other threads
+ * that read the environment.
  */
 int cloud_lock(struct cloud *cloud);
+
+/* A call of the query protocol, which SNS, IAM and STS speak. Copies the reply to *ret_body. */
+int cloud_query(const struct cloud *cloud, const char *service, const char *form, char **ret_body);
 
 /* NULL is allowed. */
 void cloud_free(struct cloud *cloud);

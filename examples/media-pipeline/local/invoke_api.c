@@ -3,9 +3,12 @@
 
 #include "invoke_api.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "permission.h"
 
 #define BASE   "/2015-03-31/functions/"
 #define SUFFIX "/invocations"
@@ -44,13 +47,44 @@ static char *function_name(const char *path)
     return name;
 }
 
-/* Signed for this service at least; the signature itself is not looked at. */
-static bool is_signed(const struct http_request *request)
+/* The access key that a request for this service is signed with, or NULL; the signature itself
+ * is not looked at. */
+static char *access_key(const struct http_request *request)
 {
+    static const char start[] = "AWS4-HMAC-SHA256 Credential=";
     const char *authorization = http_request_header(request, "Authorization");
 
-    return authorization && strncmp(authorization, "AWS4-HMAC-SHA256 ", 17) == 0 &&
-           strstr(authorization, "/lambda/aws4_request") && strstr(authorization, "Signature=");
+    if (!authorization || strncmp(authorization, start, strlen(start)) != 0 ||
+        !strstr(authorization, "/lambda/aws4_request") || !strstr(authorization, "Signature="))
+        return NULL;
+    authorization += strlen(start);
+    return text_copy_length(authorization, strcspn(authorization, "/"));
+}
+
+/* Whether the caller may invoke the function; if not, the reply says so as Lambda does. */
+static bool is_allowed(const struct cloud *cloud, const struct http_request *request,
+                       const char *name, struct http_reply *reply)
+{
+    char *key = access_key(request);
+    char *resource = text_format("arn:aws:lambda:%s:" CLOUD_ACCOUNT ":function:%s", cloud->region,
+                                 name);
+    char *refusal = NULL;
+    int error = key ? permission_check(cloud, key, "lambda:InvokeFunction", resource, &refusal) : 0;
+
+    if (!key)
+        refuse(reply, 403, "MissingAuthenticationTokenException", "Missing Authentication Token");
+    else if (error == -ENOKEY)
+        refuse(reply, 403, "UnrecognizedClientException",
+               "The security token included in the request is invalid.");
+    else if (error == -EACCES)
+        refuse(reply, 403, "AccessDeniedException", refusal);
+    else if (error)
+        refuse(reply, 500, "ServiceException", "the caller's policy cannot be read");
+    bool allowed = key && !error;
+    free(key);
+    free(resource);
+    free(refusal);
+    return allowed;
 }
 
 static void invoke(struct lambda *lambda, const struct http_request *request, const char *name,
@@ -91,16 +125,15 @@ static void invoke(struct lambda *lambda, const struct http_request *request, co
         http_reply_header(reply, "X-Amz-Executed-Version", "$LATEST");
 }
 
-void invoke_api(struct lambda *lambda, const struct http_request *request, struct http_reply *reply)
+void invoke_api(struct lambda *lambda, const struct cloud *cloud,
+                const struct http_request *request, struct http_reply *reply)
 {
     char *name = function_name(request->path);
 
     if (!name || strcmp(request->method, "POST") != 0)
         refuse(reply, 404, "ResourceNotFoundException",
                "only POST /2015-03-31/functions/<name>/invocations is here");
-    else if (!is_signed(request))
-        refuse(reply, 403, "MissingAuthenticationTokenException", "Missing Authentication Token");
-    else
+    else if (is_allowed(cloud, request, name, reply))
         invoke(lambda, request, name, reply);
     free(name);
 }

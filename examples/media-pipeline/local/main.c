@@ -63,7 +63,7 @@ static void handle_control(void *data, const struct http_request *request, struc
     bool is_get = strcmp(request->method, "GET") == 0;
 
     if (invoke_api_takes(request))
-        invoke_api(engine->lambda, request, reply);
+        invoke_api(engine->lambda, engine->cloud, request, reply);
     else if (is_get && strcmp(request->path, "/phone/notifications") == 0)
         answer_json(reply, "notifications", phone_notifications(engine->phone));
     else if (is_get && strcmp(request->path, "/lambda/environments") == 0)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* IAM policies, as far as API Gateway's authorizers use them. */
+/* IAM policies, as far as API Gateway's authorizers and roles here use them. */
 
 #include "policy.h"
 
@@ -59,7 +59,8 @@ static bool is_pattern_list(const cJSON *patterns)
            (cJSON_IsArray(patterns) && cJSON_GetArraySize(patterns) > 0);
 }
 
-static enum policy_decision evaluate_statement(const cJSON *statement, const char *method_arn)
+static enum policy_decision evaluate_statement(const cJSON *statement, const char *wanted_action,
+                                               const char *wanted_resource)
 {
     const char *effect = json_get_text(statement, "Effect");
     const cJSON *action = cJSON_GetObjectItemCaseSensitive(statement, "Action");
@@ -68,32 +69,38 @@ static enum policy_decision evaluate_statement(const cJSON *statement, const cha
     if (!effect || (strcmp(effect, "Allow") != 0 && strcmp(effect, "Deny") != 0) ||
         !is_pattern_list(action) || !is_pattern_list(resource))
         return POLICY_INVALID;
-    if (!any_matches(action, ACTION, true) || !any_matches(resource, method_arn, false))
+    if (!any_matches(action, wanted_action, true) || !any_matches(resource, wanted_resource, false))
         return POLICY_DENY_IMPLICIT;
     return strcmp(effect, "Allow") == 0 ? POLICY_ALLOW : POLICY_DENY;
 }
 
-enum policy_decision policy_evaluate(const cJSON *answer, const char *method_arn)
+enum policy_decision policy_decide(const cJSON *document, const char *action, const char *resource)
 {
-    const char *principal = json_get_text(answer, "principalId");
-    const cJSON *document = cJSON_GetObjectItemCaseSensitive(answer, "policyDocument");
     const cJSON *statements = cJSON_GetObjectItemCaseSensitive(document, "Statement");
     enum policy_decision decision = POLICY_DENY_IMPLICIT;
     const cJSON *statement;
 
-    if (!principal || !json_get_text(document, "Version"))
+    if (!json_get_text(document, "Version"))
         return POLICY_INVALID;
     if (cJSON_IsObject(statements))
-        return evaluate_statement(statements, method_arn);
+        return evaluate_statement(statements, action, resource);
     if (!cJSON_IsArray(statements))
         return POLICY_INVALID;
     cJSON_ArrayForEach(statement, statements)
     {
-        enum policy_decision one = evaluate_statement(statement, method_arn);
+        enum policy_decision one = evaluate_statement(statement, action, resource);
         if (one == POLICY_INVALID || one == POLICY_DENY)
             return one;
         if (one == POLICY_ALLOW)
             decision = one;
     }
     return decision;
+}
+
+enum policy_decision policy_evaluate(const cJSON *answer, const char *method_arn)
+{
+    if (!json_get_text(answer, "principalId"))
+        return POLICY_INVALID;
+    return policy_decide(cJSON_GetObjectItemCaseSensitive(answer, "policyDocument"), ACTION,
+                         method_arn);
 }

@@ -14,4 +14,7 @@ enum policy_decision {
 /* What an authorizer's answer says about calling the method with this ARN. */
 enum policy_decision policy_evaluate(const cJSON *answer, const char *method_arn);
 
+/* What an IAM policy, "Version" and "Statement", says about an action on a resource. */
+enum policy_decision policy_decide(const cJSON *document, const char *action, const char *resource);
+
 #endif /* MEDIA_LOCAL_POLICY_H */
