@@ -139,8 +139,9 @@ def wait_until(condition, timeout, step=0.05):
 class Collector:
     """xraytrace-local on a port; 0 takes any."""
 
-    def __init__(self, build, directory, port):
+    def __init__(self, build, directory, port, options=()):
         self.program = program(build, 'tools/local/xraytrace-local')
+        self.options = options
         self.notice = ''
         self.child = self._start(directory, port)
         if self.child.process.poll() == PORT_TAKEN and port:
@@ -153,7 +154,7 @@ class Collector:
         log_path = os.path.join(directory, 'xraytrace-local.log')
         if os.path.exists(log_path):
             os.unlink(log_path)
-        child = Child([self.program, '--port', str(port)], log_path)
+        child = Child([self.program, '--port', str(port), *self.options], log_path)
         self.port = 0
 
         def announced():
