@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include <curl/curl.h>
 
@@ -59,6 +60,26 @@ static const struct function *find_function(const char *name, struct failure *fa
     return NULL;
 }
 
+/*
+ * The switch of the Terraform configuration. Off, everything works as before and
+ * sends nothing; the trace that comes in still goes on with each call. A value
+ * that nobody understands must not change what is recorded.
+ */
+static void heed_switch(const char *value)
+{
+    static const char *const words[] = { "false", "0", "off", "no" };
+    static const char *const others[] = { "true", "1", "on", "yes", "" };
+    for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+        if (strcasecmp(value, words[i]) == 0) {
+            setenv("AWS_XRAY_SDK_DISABLED", "true", 1);
+            return;
+        }
+    for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++)
+        if (strcasecmp(value, others[i]) == 0)
+            return;
+    log_write(LOG_WARNING, NULL, "ENABLE_XRAY is ignored: it should be true or false");
+}
+
 static int serve(const char *api, const struct function *function, struct pipeline *pipeline)
 {
     xray_recorder *recorder = NULL;
@@ -95,6 +116,8 @@ int main(int argc, char **argv)
         usage(stderr);
         return 2;
     }
+    const char *enabled = getenv("ENABLE_XRAY");
+    heed_switch(enabled ? enabled : "");
     curl_global_init(CURL_GLOBAL_DEFAULT);
     const struct function *function = find_function(getenv("_HANDLER"), &failure);
     int result = function ? config_read(&pipeline.config, function->required, &failure) : -ENOENT;

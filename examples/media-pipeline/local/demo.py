@@ -198,7 +198,8 @@ class Demo:
             self.display.waiting(lines[-1][14:-2] if lines else 'media-local starts')
 
         self.engine = pipeline.Engine(self.options.build_dir, self.options.venv, self.directory,
-                                      f'127.0.0.1:{port}', progress=progress)
+                                      f'127.0.0.1:{port}', self.options.engine,
+                                      progress=progress)
         at = self.engine.at
         for line in self.engine.child.output().splitlines():
             if line.startswith('media-local: '):
@@ -337,8 +338,10 @@ class Demo:
 def read_options():
     parser = argparse.ArgumentParser(
         description='Runs the media pipeline once, as its users see it, and shows the trace.',
-        epilog='Exit status: 0 delivered, and the trace is complete; 3 delivered, but pieces of '
-        'the trace are missing; 1 not delivered.')
+        allow_abbrev=False,
+        epilog='Every other option goes to media-local: see its --help. Exit status: 0 delivered, '
+        'and the trace is complete; 3 delivered, but pieces of the trace are missing; 1 not '
+        'delivered.')
     parser.add_argument('--build-dir', required=True, help='where meson built the project')
     parser.add_argument('--venv', required=True, help='virtual environment with moto and yt-dlp')
     parser.add_argument('--once', action='store_true',
@@ -346,7 +349,9 @@ def read_options():
     parser.add_argument('--no-xray', action='store_true', help='do not start xraytrace-local')
     parser.add_argument('--port-xray', type=int, default=2000, metavar='N',
                         help='port of xraytrace-local (default: 2000); another when it is taken')
-    return parser.parse_args()
+    # The rest is for media-local, which says what it does not know.
+    options, options.engine = parser.parse_known_args()
+    return options
 
 
 def interrupt(*_):

@@ -89,7 +89,56 @@ static void on_ended(void *data)
     pthread_mutex_unlock(&lambda->lock);
 }
 
+/* ---- Calls of AWS -------------------------------------------------------------------- */
+
+static struct fault plan_call(void *data, const struct aws_call *call)
+{
+    struct environment *environment = data;
+    const struct function *function = environment->function;
+    struct lambda *lambda = environment->lambda;
+
+    pthread_mutex_lock(&lambda->lock);
+    const struct invocation *invocation = environment->invocation;
+    struct fault fault = faults_of(function->faults, function->name, call,
+                                   invocation ? invocation->payload : NULL);
+    pthread_mutex_unlock(&lambda->lock);
+    return fault;
+}
+
+static void kill_at_call(void *data, const struct aws_call *call, bool is_after)
+{
+    struct environment *environment = data;
+    struct lambda *lambda = environment->lambda;
+
+    log_line("%s-%u is killed %s %s.%s", environment->function->name, environment->number,
+             is_after ? "after" : "before", call->service, call->operation);
+    /* With the lock: its start is over then, and the process known. */
+    pthread_mutex_lock(&lambda->lock);
+    process_kill(environment->process);
+    pthread_mutex_unlock(&lambda->lock);
+}
+
+static int start_relay(struct environment *environment)
+{
+    const struct function *function = environment->function;
+
+    return relay_start(&environment->relay,
+                       &(struct relay_params){ .moto_port = function->moto_port,
+                                               .control_port = function->control_port,
+                                               .plan = plan_call,
+                                               .kill = kill_at_call,
+                                               .data = environment });
+}
+
 /* ---- Starts ------------------------------------------------------------------------- */
+
+static bool has_variable(const struct function *function, const char *start)
+{
+    for (char *const *variable = function->environment; *variable; variable++)
+        if (strncmp(*variable, start, strlen(start)) == 0)
+            return true;
+    return false;
+}
 
 /* The reduced environment: Lambda's variables and the function's, nothing else. */
 static char **environment_variables(const struct environment *environment)
@@ -103,6 +152,10 @@ static char **environment_variables(const struct environment *environment)
     size_t next = 0;
     for (size_t i = 0; i < count; i++)
         variables[next++] = text_copy(function->environment[i]);
+    /* What was given with --env goes first. */
+    if (!has_variable(function, "AWS_ENDPOINT_URL="))
+        variables[next++] = text_format("AWS_ENDPOINT_URL=http://127.0.0.1:%u",
+                                        relay_port(environment->relay));
     variables[next++] = text_format("_HANDLER=%s", function->name);
     variables[next++] = text_format("AWS_LAMBDA_RUNTIME_API=127.0.0.1:%u",
                                     http_server_port(environment->api));
@@ -150,6 +203,10 @@ static int start_bootstrap(struct environment *environment)
 
 static void free_environment(struct environment *environment)
 {
+    /* Before its connections end, of which it would hear. */
+    if (environment->process)
+        process_kill(environment->process);
+    relay_free(environment->relay);
     process_free(environment->process);
     http_server_free(environment->api);
     free(environment->init_error);
@@ -180,6 +237,8 @@ static int start_environment(struct function *function, struct environment **ret
                                                          .handle = runtime_api,
                                                          .data = environment,
                                                      });
+    if (!error)
+        error = start_relay(environment);
     if (!error)
         error = start_bootstrap(environment);
     if (error) {

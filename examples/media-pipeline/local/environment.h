@@ -9,6 +9,7 @@
 #include "http_server.h"
 #include "lambda.h"
 #include "process.h"
+#include "relay.h"
 
 /*
  * Inside Lambda: functions, their environments, and invocations. One lock and
@@ -37,6 +38,10 @@ struct function {
     char **environment; /* ended by NULL */
     int timeout_s;
     int memory_mib;
+    uint16_t moto_port;
+    uint16_t control_port;
+    struct faults *faults;
+    bool is_traced;   /* Active; else PassThrough */
     int environments; /* that are not dead */
     unsigned started; /* ever */
 };
@@ -47,6 +52,7 @@ struct invocation {
     const char *payload;
     size_t payload_length;
     const char *client_context;
+    const xray_trace_header *caller; /* as it called; NULL: nobody said */
     char trace_header[XRAY_TRACE_HEADER_SIZE];
 
     /* The outcome. */
@@ -79,6 +85,7 @@ struct environment {
     char *init_error; /* body of the runtime's report */
     struct process *process;
     struct http_server *api;
+    struct relay *relay;
     char *directory;
     char *log_path;
 };

@@ -52,6 +52,25 @@ const char *const function_names[] = {
     NULL,
 };
 
+bool functions_has(const char *name, size_t length)
+{
+    for (size_t i = 0; i < FUNCTION_COUNT; i++)
+        if (strlen(function_names[i]) == length && strncmp(function_names[i], name, length) == 0)
+            return true;
+    return false;
+}
+
+char *functions_list(void)
+{
+    struct buffer list = { 0 };
+
+    for (size_t i = 0; i < FUNCTION_COUNT; i++) {
+        buffer_text(&list, i ? ", " : "");
+        buffer_text(&list, function_names[i]);
+    }
+    return list.data;
+}
+
 /* ---- Variables ----------------------------------------------------------------------- */
 
 struct variables {
@@ -100,12 +119,9 @@ static void add_services(struct variables *variables, const struct functions_par
 
     add(variables, text_format("AWS_REGION=%s", options->region));
     add(variables, text_format("AWS_DEFAULT_REGION=%s", options->region));
-    add(variables, text_format("AWS_ENDPOINT_URL=%s", params->cloud->url));
-    add(variables, text_format("AWS_ENDPOINT_URL_SNS=http://127.0.0.1:%u", params->control_port));
-    add(variables,
-        text_format("AWS_ENDPOINT_URL_LAMBDA=http://127.0.0.1:%u", params->control_port));
     add(variables, text_format("AWS_XRAY_DAEMON_ADDRESS=%s", options->xray));
     add(variables, text_copy("AWS_XRAY_CONTEXT_MISSING=LOG_ERROR"));
+    add(variables, text_format("ENABLE_XRAY=%s", options->tracing.is_enabled ? "true" : "false"));
     add(variables, text_copy("AWS_EC2_METADATA_DISABLED=true"));
     /* The directory of the program: what Lambda unpacks the zip file to. */
     const char *slash = strrchr(options->bootstrap, '/');
@@ -174,12 +190,7 @@ static int timeout_of(const struct options *options, const struct description *d
 static int check_timeouts(const struct options *options)
 {
     for (const char *const *entry = options->timeouts; *entry; entry++) {
-        size_t length = strcspn(*entry, "=");
-        bool known = false;
-        for (size_t i = 0; i < FUNCTION_COUNT; i++)
-            known |= strlen(descriptions[i].name) == length &&
-                     strncmp(*entry, descriptions[i].name, length) == 0;
-        if (!known) {
+        if (!functions_has(*entry, strcspn(*entry, "="))) {
             log_error("--timeout %s: there is no such function", *entry);
             return -EINVAL;
         }
@@ -208,6 +219,11 @@ static int add_function(struct lambda *lambda, const struct functions_params *pa
                                         .name = description->name,
                                         .timeout_s = timeout_s,
                                         .memory_mib = description->memory_mib,
+                                        .moto_port = params->cloud->port,
+                                        .control_port = params->control_port,
+                                        .faults = params->options->faults,
+                                        .is_traced = tracing_is_active(&params->options->tracing,
+                                                                       description->name),
                                         .environment = (const char *const *)variables.list,
                                     });
     }

@@ -10,6 +10,12 @@
 
 extern const char *const function_names[]; /* ended by NULL */
 
+/* Whether there is a function of that name, whose length is given. */
+bool functions_has(const char *name, size_t length);
+
+/* All names with commas between, for messages; malloc()ed. */
+char *functions_list(void);
+
 struct functions_params {
     const struct options *options;
     struct cloud *cloud;

@@ -15,6 +15,7 @@
 #include "port.h"
 #include "proxy.h"
 #include "segments.h"
+#include "tracing.h"
 
 #define AUTHORIZER             "AuthorizerAPIToken"
 #define AUTHORIZER_TIMEOUT_MS  10000
@@ -101,17 +102,22 @@ static bool wait_for_call(struct call *call, int timeout_ms)
  * Calls a function as a subsegment of the stage. NULL when it takes longer than
  * the gateway waits; the function goes on. Takes the payload over.
  */
-static struct call *call_function(struct gateway *gateway, xray_segment *stage, const char *name,
-                                  const char *function, char *payload, int timeout_ms)
+static struct call *call_function(struct gateway *gateway, const struct proxy_request *request,
+                                  const char *name, const char *function, char *payload,
+                                  int timeout_ms)
 {
     struct call *call = memory_new(sizeof(*call));
-    xray_segment *segment = segments_call_begin(gateway->params.segments, stage, name, function);
+    xray_segment *segment = request->stage ? segments_call_begin(gateway->params.segments,
+                                                                 request->stage, name, function)
+                                           : NULL;
     pthread_t thread;
 
     call->gateway = gateway;
     call->function = function;
     call->payload = payload;
-    xray_get_header(segment, &call->trace);
+    call->trace = *request->trace;
+    if (segment)
+        xray_get_header(segment, &call->trace);
     pthread_mutex_lock(&gateway->lock);
     gateway->calls++;
     pthread_mutex_unlock(&gateway->lock);
@@ -168,9 +174,9 @@ static const struct route *find_route(const struct http_request *request, bool *
 
 /* The authorizer's answer when it allows the request, else NULL with the reply. */
 static cJSON *authorize(struct gateway *gateway, const struct proxy_request *request,
-                        xray_segment *stage, struct http_reply *reply)
+                        struct http_reply *reply)
 {
-    struct call *call = call_function(gateway, stage, "Lambda authorizer", AUTHORIZER,
+    struct call *call = call_function(gateway, request, "Lambda authorizer", AUTHORIZER,
                                       proxy_authorizer_event(request), AUTHORIZER_TIMEOUT_MS);
     cJSON *answer = call ? cJSON_Parse(call->result.payload) : NULL;
     const char *message = json_get_text(answer, "errorMessage");
@@ -202,9 +208,9 @@ static cJSON *authorize(struct gateway *gateway, const struct proxy_request *req
 
 static void integrate(struct gateway *gateway, const struct proxy_request *request,
                       const struct route *route, const cJSON *authorizer_answer,
-                      xray_segment *stage, struct http_reply *reply)
+                      struct http_reply *reply)
 {
-    struct call *call = call_function(gateway, stage, "Lambda", route->function,
+    struct call *call = call_function(gateway, request, "Lambda", route->function,
                                       proxy_event(request, authorizer_answer),
                                       INTEGRATION_TIMEOUT_MS);
 
@@ -221,8 +227,10 @@ static void integrate(struct gateway *gateway, const struct proxy_request *reque
         free_call(call);
 }
 
+/* The stage, or NULL when it is not traced; *ret is what goes on from it. */
 static xray_segment *begin_stage(struct gateway *gateway, const struct http_request *request,
-                                 const struct route *route, const char *request_id)
+                                 const struct route *route, const char *request_id,
+                                 xray_trace_header *ret)
 {
     const char *trace_text = http_request_header(request, XRAY_TRACE_HEADER_NAME);
     xray_trace_header caller = { 0 };
@@ -241,27 +249,31 @@ static xray_segment *begin_stage(struct gateway *gateway, const struct http_requ
                                  .client_ip = "127.0.0.1",
                                  .request_id = request_id });
     free(url);
+    if (stage)
+        xray_get_header(stage, ret);
+    else
+        tracing_pass_through(&caller, ret);
     return stage;
 }
 
 static void serve(struct gateway *gateway, const struct http_request *request,
                   const struct route *route, const char *request_id, struct http_reply *reply)
 {
-    xray_segment *stage = begin_stage(gateway, request, route, request_id);
     xray_trace_header header;
+    xray_segment *stage = begin_stage(gateway, request, route, request_id, &header);
     char header_text[XRAY_TRACE_HEADER_SIZE];
 
-    xray_get_header(stage, &header);
     struct proxy_request proxy = { .http = request,
                                    .region = gateway->params.region,
                                    .account = gateway->params.account,
                                    .resource = route->path,
                                    .request_id = request_id,
+                                   .stage = stage,
                                    .trace = &header,
                                    .received_ms = now_ms() };
-    cJSON *answer = authorize(gateway, &proxy, stage, reply);
+    cJSON *answer = authorize(gateway, &proxy, reply);
     if (answer)
-        integrate(gateway, &proxy, route, answer, stage, reply);
+        integrate(gateway, &proxy, route, answer, reply);
     cJSON_Delete(answer);
     segments_stage_end(stage, reply->status, reply->body_length);
     xray_trace_header_format(&header, header_text, sizeof(header_text));

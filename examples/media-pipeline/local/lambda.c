@@ -14,6 +14,7 @@
 
 #include "environment.h"
 #include "segments.h"
+#include "tracing.h"
 
 #define EVENT_LIMIT      256
 #define EVENT_STACK_SIZE (256 << 10)
@@ -58,6 +59,10 @@ void lambda_add_function(struct lambda *lambda, const struct lambda_function_par
         function->environment[i] = text_copy(params->environment[i]);
     function->timeout_s = params->timeout_s;
     function->memory_mib = params->memory_mib;
+    function->is_traced = params->is_traced;
+    function->moto_port = params->moto_port;
+    function->control_port = params->control_port;
+    function->faults = params->faults;
     function->next = lambda->functions;
     lambda->functions = function;
 }
@@ -131,19 +136,32 @@ static void report(const struct function *function, const struct invocation *inv
              invocation->failed ? "  failed: " : "", invocation->failed ? invocation->answer : "");
 }
 
+/* The segment of Lambda itself, when it traces the function. */
+static xray_segment *begin_service(const struct function *function, const xray_trace_header *caller,
+                                   const char *request_id)
+{
+    return function->is_traced ? segments_service_begin(function->lambda->params.segments,
+                                                        function->name, caller, request_id)
+                               : NULL;
+}
+
 /* Runs the invocation in an environment that was acquired, and tells X-Ray. With the lock. */
 static void run(struct function *function, struct environment *environment, bool cold,
                 struct invocation *invocation, xray_segment *service, bool is_event)
 {
     struct lambda *lambda = function->lambda;
     int64_t started_ns = cold ? environment->started_ns : 0;
+    xray_segment *segment = NULL;
     xray_trace_header header;
 
     pthread_mutex_unlock(&lambda->lock);
-    xray_segment *segment = segments_function_begin(lambda->params.segments, function->name,
-                                                    service, invocation->request_id, started_ns,
-                                                    is_event);
-    xray_get_header(segment, &header);
+    if (function->is_traced) {
+        segment = segments_function_begin(lambda->params.segments, function->name, service,
+                                          invocation->request_id, started_ns, is_event);
+        xray_get_header(segment, &header);
+    } else {
+        tracing_pass_through(invocation->caller, &header);
+    }
     xray_trace_header_format(&header, invocation->trace_header, sizeof(invocation->trace_header));
 
     pthread_mutex_lock(&lambda->lock);
@@ -231,6 +249,7 @@ static void fill_invocation(struct invocation *invocation, const struct lambda_c
         .payload = call->payload_length ? call->payload : "{}",
         .payload_length = call->payload_length ? call->payload_length : 2,
         .client_context = call->client_context,
+        .caller = call->trace,
     };
 }
 
@@ -243,8 +262,7 @@ void lambda_invoke(struct lambda *lambda, const struct lambda_call *call, struct
 
     if (!function)
         return;
-    xray_segment *service = segments_service_begin(lambda->params.segments, function->name,
-                                                   call->trace, ret->request_id);
+    xray_segment *service = begin_service(function, call->trace, ret->request_id);
     fill_invocation(&invocation, call, ret->request_id);
     pthread_mutex_lock(&lambda->lock);
     int error = environment_acquire(function, &environment, &cold);
@@ -281,6 +299,7 @@ struct event {
     char *payload;
     size_t payload_length;
     char *client_context;
+    xray_trace_header caller;
     xray_segment *service;
     int64_t accepted_ns;
 };
@@ -311,7 +330,8 @@ static void attempt_event(struct event *event, struct lambda_result *ret)
     struct lambda *lambda = event->function->lambda;
     const struct lambda_call call = { .payload = event->payload,
                                       .payload_length = event->payload_length,
-                                      .client_context = event->client_context };
+                                      .client_context = event->client_context,
+                                      .trace = &event->caller };
 
     for (int attempt = 0; attempt <= LAMBDA_EVENT_RETRIES; attempt++) {
         struct environment *environment = NULL;
@@ -402,8 +422,9 @@ void lambda_enqueue(struct lambda *lambda, const struct lambda_call *call,
     event->payload_length = call->payload_length;
     event->client_context = call->client_context ? text_copy(call->client_context) : NULL;
     event->accepted_ns = now_ns();
-    event->service = segments_service_begin(lambda->params.segments, function->name, call->trace,
-                                            ret->request_id);
+    if (call->trace)
+        event->caller = *call->trace;
+    event->service = begin_service(function, call->trace, ret->request_id);
     segments_service_accepted(event->service);
     ret->status = 202;
 

@@ -17,6 +17,7 @@
  */
 struct lambda;
 struct segments;
+struct faults;
 
 #define LAMBDA_EVENT_RETRIES 2
 
@@ -35,6 +36,10 @@ struct lambda_function_params {
     const char *name;
     int timeout_s;
     int memory_mib;
+    uint16_t moto_port;    /* where its calls of AWS go */
+    uint16_t control_port; /* where those of SNS and Lambda go */
+    struct faults *faults;
+    bool is_traced;                 /* Active; else PassThrough */
     const char *const *environment; /* "NAME=value", ended by NULL; copied */
 };
 

@@ -57,6 +57,29 @@ static void answer_json(struct http_reply *reply, const char *name, cJSON *list)
     cJSON_Delete(body);
 }
 
+/* GET tells the kills, POST {"kill": "…", "match": "…"} adds one. */
+static void control_faults(struct engine *engine, const struct http_request *request,
+                           struct http_reply *reply)
+{
+    struct faults *faults = engine->options.faults;
+    char *reason = NULL;
+
+    if (strcmp(request->method, "GET") == 0) {
+        answer_json(reply, "kills", faults_describe(faults));
+        return;
+    }
+    cJSON *body = cJSON_ParseWithLength(request->body, request->body_length);
+    const char *text = json_get_text(body, "kill");
+    if (!text)
+        http_reply_text(reply, 400, "text/plain", "\"kill\" is missing\n");
+    else if (faults_add_kill(faults, text, json_get_text(body, "match"), &reason) < 0)
+        http_reply_text(reply, 400, "text/plain", reason);
+    else
+        reply->status = 204;
+    free(reason);
+    cJSON_Delete(body);
+}
+
 static void handle_control(void *data, const struct http_request *request, struct http_reply *reply)
 {
     struct engine *engine = data;
@@ -68,12 +91,15 @@ static void handle_control(void *data, const struct http_request *request, struc
         answer_json(reply, "notifications", phone_notifications(engine->phone));
     else if (is_get && strcmp(request->path, "/lambda/environments") == 0)
         answer_json(reply, "environments", lambda_describe(engine->lambda));
+    else if (strcmp(request->path, "/faults") == 0)
+        control_faults(engine, request, reply);
     else if (strcmp(request->path, "/") == 0)
         phone_forward(engine->phone, request, reply);
     else
-        http_reply_text(reply, 404, "text/plain",
-                        "here are POST / (SNS), POST /2015-03-31/functions/<name>/invocations,\n"
-                        "GET /phone/notifications and GET /lambda/environments\n");
+        http_reply_text(
+            reply, 404, "text/plain",
+            "here are POST / (SNS), POST /2015-03-31/functions/<name>/invocations,\n"
+            "GET /phone/notifications, GET /lambda/environments, GET and POST /faults\n");
 }
 
 static int start_control(struct engine *engine)
@@ -188,11 +214,13 @@ static int start_lambda(struct engine *engine)
 {
     const struct options *options = &engine->options;
 
-    int error = segments_new(&engine->segments,
-                             &(struct segments_params){ .daemon_address = options->xray,
-                                                        .region = options->region,
-                                                        .account = CLOUD_ACCOUNT,
-                                                        .functions = function_names });
+    int error = segments_new(
+        &engine->segments,
+        &(struct segments_params){ .daemon_address = options->xray,
+                                   .region = options->region,
+                                   .account = CLOUD_ACCOUNT,
+                                   .functions = function_names,
+                                   .has_no_stage = !tracing_of_stage(&options->tracing) });
     if (error)
         return error;
     return lambda_new(&engine->lambda,

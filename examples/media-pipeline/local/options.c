@@ -46,6 +46,18 @@ static const char help[] =
     "  --idle-seconds N       after which a warm environment is stopped (default: 300)\n"
     "  --retry-ms N,N         before the two retries of an event (default: 1000,2000; AWS\n"
     "                         takes minutes)\n"
+    "  --tracing MODE         full, the default: all are traced; selective: only the functions of\n"
+    "                         --traced-functions; passive: only the front door; on_demand: all\n"
+    "                         or nothing, as --enable-xray-tracing says\n"
+    "  --enable-xray-tracing true|false\n"
+    "                         ENABLE_XRAY of the functions: whether they record (default: true)\n"
+    "  --traced-functions A,B (default: " TRACING_DEFAULT_FUNCTIONS ")\n"
+    "  --kill FUNCTION:SERVICE.OPERATION:before|after[:N]\n"
+    "                         kills the environment at its Nth such call (default: 1), before\n"
+    "                         AWS hears of it or before the function hears the answer; may be\n"
+    "                         repeated\n"
+    "  --delay SERVICE.OPERATION=MS\n"
+    "                         holds each answer back as long; may be repeated\n"
     "  --timeout NAME=N       seconds that the function NAME may take; may be repeated\n"
     "  --env NAME=VALUE       for the functions; may be repeated\n"
     "  --media-hosts LIST     more hosts that webhooks may name, with commas\n"
@@ -57,6 +69,8 @@ static const char help[] =
     "Examples:\n"
     "  media-local --moto venv/bin/moto_server --yt-dlp venv/bin/yt-dlp\n"
     "  media-local --port 8080 --ready-file ready.json --media-rate 500\n"
+    "  media-local --tracing selective --traced-functions WebhookFeedly,ListFiles\n"
+    "  media-local --kill StartFileUpload:S3.UploadPart:after --delay DynamoDB.GetItem=200\n"
     "  curl -H \"Authorization: Bearer $TOKEN\" http://127.0.0.1:8080/files\n";
 
 enum {
@@ -80,6 +94,11 @@ enum {
     OPTION_ENV,
     OPTION_MEDIA_HOSTS,
     OPTION_MEDIA_RATE,
+    OPTION_TRACING,
+    OPTION_ENABLE_XRAY,
+    OPTION_TRACED_FUNCTIONS,
+    OPTION_KILL,
+    OPTION_DELAY,
     OPTION_QUIET,
     OPTION_HELP,
     OPTION_VERSION,
@@ -106,6 +125,11 @@ static const struct option long_options[] = {
     { "env", required_argument, NULL, OPTION_ENV },
     { "media-hosts", required_argument, NULL, OPTION_MEDIA_HOSTS },
     { "media-rate", required_argument, NULL, OPTION_MEDIA_RATE },
+    { "tracing", required_argument, NULL, OPTION_TRACING },
+    { "enable-xray-tracing", required_argument, NULL, OPTION_ENABLE_XRAY },
+    { "traced-functions", required_argument, NULL, OPTION_TRACED_FUNCTIONS },
+    { "kill", required_argument, NULL, OPTION_KILL },
+    { "delay", required_argument, NULL, OPTION_DELAY },
     { "quiet", no_argument, NULL, OPTION_QUIET },
     { "help", no_argument, NULL, OPTION_HELP },
     { "version", no_argument, NULL, OPTION_VERSION },
@@ -185,6 +209,18 @@ static int replace_text(char **place, const char *text)
     return 0;
 }
 
+static int fault(struct options *options, const char *name, const char *text)
+{
+    char *reason = NULL;
+    int error = strcmp(name, "kill") == 0 ? faults_add_kill(options->faults, text, NULL, &reason)
+                                          : faults_add_delay(options->faults, text, &reason);
+
+    if (error)
+        log_error("--%s: %s", name, reason);
+    free(reason);
+    return error;
+}
+
 /* A file beside this program, as the build puts them. */
 static char *beside_program(const char *relative)
 {
@@ -216,6 +252,8 @@ static void set_defaults(struct options *options)
         .idle_seconds = 300,
         .concurrency = 10,
         .retry_ms = { 1000, 2000 },
+        .tracing = { .is_enabled = true },
+        .faults = faults_new(),
     };
 }
 
@@ -262,6 +300,16 @@ static int set(struct options *options, int option, const char *text)
         return list_entry("timeout", text, options->timeouts);
     case OPTION_ENV:
         return list_entry("env", text, options->variables);
+    case OPTION_TRACING:
+        return tracing_read_mode(&options->tracing, text);
+    case OPTION_ENABLE_XRAY:
+        return tracing_read_enabled(&options->tracing, text);
+    case OPTION_TRACED_FUNCTIONS:
+        return tracing_read_functions(&options->tracing, text);
+    case OPTION_KILL:
+        return fault(options, "kill", text);
+    case OPTION_DELAY:
+        return fault(options, "delay", text);
     case OPTION_QUIET:
         options->quiet = true;
         return 0;
@@ -340,4 +388,5 @@ void options_free(struct options *options)
     free(options->region);
     free(options->xray);
     free(options->media_hosts);
+    faults_free(options->faults);
 }

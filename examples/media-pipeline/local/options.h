@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "faults.h"
+#include "tracing.h"
+
 #define OPTION_LIST_LIMIT 32
 
 struct options {
@@ -28,6 +31,8 @@ struct options {
     int concurrency;
     int64_t retry_ms[2];
     bool quiet;
+    struct tracing tracing;
+    struct faults *faults;
     const char *timeouts[OPTION_LIST_LIMIT + 1];  /* "Function=seconds" */
     const char *variables[OPTION_LIST_LIMIT + 1]; /* "NAME=value", for the functions */
 };

@@ -2,7 +2,7 @@
 #ifndef MEDIA_LOCAL_PROXY_H
 #define MEDIA_LOCAL_PROXY_H
 
-#include <xraytrace/trace.h>
+#include <xraytrace/segment.h>
 
 #include "http_server.h"
 #include "util.h"
@@ -21,7 +21,8 @@ struct proxy_request {
     const char *account;
     const char *resource; /* the route's path, such as "/webhook" */
     const char *request_id;
-    const xray_trace_header *trace; /* of the stage */
+    xray_segment *stage;            /* NULL when it is not traced */
+    const xray_trace_header *trace; /* of the stage, or what it passes on */
     int64_t received_ms;
 };
 

@@ -24,7 +24,7 @@ struct pair {
 struct segments {
     char *region;
     char *account;
-    xray_recorder *stage;
+    xray_recorder *stage; /* NULL when it is not traced */
     struct pair *functions;
 };
 
@@ -54,8 +54,10 @@ int segments_new(struct segments **ret, const struct segments_params *params)
 
     segments->region = text_copy(params->region);
     segments->account = text_copy(params->account);
-    int error = new_recorder(&segments->stage, STAGE, "AWS::ApiGateway::Stage",
-                             params->daemon_address);
+    int error = params->has_no_stage
+                    ? 0
+                    : new_recorder(&segments->stage, STAGE, "AWS::ApiGateway::Stage",
+                                   params->daemon_address);
     for (const char *const *name = params->functions; *name && !error; name++) {
         struct pair *pair = memory_new(sizeof(*pair));
         pair->name = text_copy(*name);
@@ -160,6 +162,8 @@ static void add_cause(xray_segment *segment, const char *error, const char *caus
 
 xray_segment *segments_stage_begin(struct segments *segments, const struct stage_request *request)
 {
+    if (!segments->stage)
+        return NULL;
     xray_segment *stage = xray_start_segment(segments->stage,
                                              xray_segment_params(.header = request->caller,
                                                                  .http_method = request->method,

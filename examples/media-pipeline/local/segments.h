@@ -18,6 +18,7 @@ struct segments_params {
     const char *region;
     const char *account;
     const char *const *functions; /* names, ended by NULL */
+    bool has_no_stage;            /* the stage of the API is not traced */
 };
 
 /* 0 or -errno, with the reason on stderr. */
