@@ -207,15 +207,15 @@ class Usage(unittest.TestCase):
 
 
 class Documented(unittest.TestCase):
-    def filters(self):
-        text = (SOURCE / 'docs' / 'local.md').read_text()
-        return [line for block in re.findall(r'^```filter\n(.*?)^```', text, re.M | re.S)
-                for line in block.splitlines()]
+    def filters(self, page):
+        blocks = re.findall(r'^```filter\n(.*?)^```', page.read_text(), re.M | re.S)
+        return [line for block in blocks for line in block.splitlines()]
 
-    def test_the_filters_of_the_page_are_understood(self):
-        filters = self.filters()
-        self.assertGreater(len(filters), 10)
-        assertions = [word for text in filters
+    def test_the_filters_of_the_pages_are_understood(self):
+        found = {page.name: self.filters(page) for page in (SOURCE / 'docs').glob('*.md')}
+        self.assertGreater(len(found['local.md']), 10)
+        self.assertGreater(len(found['annotations.md']), 10)
+        assertions = [word for filters in found.values() for text in filters
                       for word in ('--assert', text, '--expect', '0')]
         code, _, errors = execute('true', *assertions)
         self.assertEqual(code, 0, errors)

@@ -29,13 +29,16 @@ const char *api_query(const cJSON *event, const char *name)
     return cJSON_GetStringValue(cJSON_GetObjectItemCaseSensitive(query, name));
 }
 
-const char *api_user_id(const cJSON *event)
+const char *api_identify(struct invocation *invocation, const cJSON *event)
 {
     const cJSON *context = cJSON_GetObjectItemCaseSensitive(event, "requestContext");
     const cJSON *authorizer = cJSON_GetObjectItemCaseSensitive(context, "authorizer");
     const char *principal = cJSON_GetStringValue(
         cJSON_GetObjectItemCaseSensitive(authorizer, "principalId"));
-    return principal && *principal && strcmp(principal, "unknown") != 0 ? principal : NULL;
+    if (!principal || !*principal || strcmp(principal, "unknown") == 0)
+        return NULL;
+    invocation_annotate_user(invocation, principal);
+    return principal;
 }
 
 /* ---- The body -------------------------------------------------------------------- */

@@ -13,8 +13,8 @@ const char *api_header(const cJSON *event, const char *name);
 /* A parameter of the query, decoded already, or NULL. */
 const char *api_query(const cJSON *event, const char *name);
 
-/* Who the authorizer says it is, or NULL for nobody. */
-const char *api_user_id(const cJSON *event);
+/* Who the authorizer says it is, or NULL for nobody; the trace gets a hash of it. */
+const char *api_identify(struct invocation *invocation, const cJSON *event);
 
 /* ---- The body -------------------------------------------------------------------- */
 

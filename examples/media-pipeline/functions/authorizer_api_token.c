@@ -49,9 +49,11 @@ cJSON *authorizer_api_token(void *data, struct invocation *invocation, const cJS
     switch (token_check(item, hash, clock_now_ms())) {
     case TOKEN_GOOD:
         invocation_annotate(invocation, "token_verdict", "good");
+        invocation_annotate_user(invocation, attribute_get_string(item, "userId"));
         return token_policy(attribute_get_string(item, "userId"), true, method_arn);
     case TOKEN_DISABLED:
         invocation_annotate(invocation, "token_verdict", "disabled");
+        invocation_annotate_user(invocation, attribute_get_string(item, "userId"));
         return token_policy(attribute_get_string(item, "userId"), false, method_arn);
     case TOKEN_UNKNOWN:
     default:

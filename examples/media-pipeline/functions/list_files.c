@@ -71,7 +71,7 @@ cJSON *list_files(void *data, struct invocation *invocation, const cJSON *event)
     struct failure failure = { 0 };
     AUTO_JSON cJSON *owned = NULL;
     AUTO_JSON cJSON *items = NULL;
-    const char *user_id = api_user_id(event);
+    const char *user_id = api_identify(invocation, event);
     if (!user_id)
         return api_refuse_text(invocation, 401, "Invalid Authentication token; login");
 

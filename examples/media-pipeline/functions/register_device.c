@@ -103,7 +103,7 @@ cJSON *register_device(void *data, struct invocation *invocation, const cJSON *e
     struct pipeline *pipeline = data;
     struct failure failure = { 0 };
     cJSON *message = NULL;
-    const char *user_id = api_user_id(event);
+    const char *user_id = api_identify(invocation, event);
     if (!user_id)
         return api_refuse_text(invocation, 401, "Invalid Authentication token; login");
     if (!*pipeline->config.platform_application_arn) {

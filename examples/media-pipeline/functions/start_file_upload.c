@@ -43,6 +43,7 @@ static void record_problem(struct job *job, xray_segment *segment)
     failure.caller = problem_is_of_caller(job->problem.class);
     failure_record(&failure, segment);
     xray_annotate(segment, "error_category", problem_name(job->problem.class));
+    xray_add_metadata(segment, "media", "error", job->problem.message);
 }
 
 static int describe(struct job *job, const struct ytdlp *ytdlp, struct video *ret)
@@ -132,7 +133,7 @@ static int download(struct job *job, const struct ytdlp *ytdlp, struct ytdlp_fil
     int result = ytdlp_download(ytdlp, job->source.url, on_progress, &listener, ret, &job->problem);
     xray_annotate(segment, "attempt", ret->attempts);
     xray_annotate(segment, "progress_reports", ret->reports);
-    xray_annotate(segment, "bytes", listener.progress.bytes);
+    xray_annotate(segment, "file_size", listener.progress.bytes);
     if (result < 0)
         record_problem(job, segment);
     xray_end(segment);
@@ -259,7 +260,7 @@ static cJSON *run(struct job *job)
                         job->file->id);
         return NULL;
     }
-    xray_annotate(invocation->segment, "bytes", job->upload.bytes);
+    xray_annotate(invocation->segment, "file_size", job->upload.bytes);
     xray_annotate(invocation->segment, "parts", job->upload.parts);
     announce(job);
     return answer_with(job->file, "done");
@@ -277,6 +278,9 @@ static int read_source(struct job *job)
     }
     if (source_parse(text, job->pipeline->config.media_hosts, &job->source, &reason) < 0)
         return problem_set(&job->problem, PROBLEM_UNSUPPORTED, "sourceUrl: %s", reason);
+    char shown[SOURCE_URL_SIZE];
+    source_show(&job->source, shown, sizeof(shown));
+    xray_add_metadata(job->invocation->segment, "media", "url", shown);
     return 0;
 }
 

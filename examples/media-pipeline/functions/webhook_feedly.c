@@ -115,7 +115,7 @@ cJSON *webhook_feedly(void *data, struct invocation *invocation, const cJSON *ev
     struct source source;
     cJSON *message = NULL;
     const char *reason = NULL;
-    const char *user_id = api_user_id(event);
+    const char *user_id = api_identify(invocation, event);
     if (!user_id)
         return api_refuse_text(invocation, 401, "Invalid Authentication token; login");
 
@@ -131,7 +131,10 @@ cJSON *webhook_feedly(void *data, struct invocation *invocation, const cJSON *ev
         return api_refuse(invocation, 400,
                           api_field_message("articleURL", "is not a valid YouTube URL"));
     }
+    char shown[SOURCE_URL_SIZE];
+    source_show(&source, shown, sizeof(shown));
     invocation_annotate(invocation, "video_id", source.file_id);
+    xray_add_metadata(invocation->segment, "media", "url", shown);
     invocation_annotate(invocation, "correlation_id", invocation->request_id);
 
     AUTO_FILE struct file file = { 0 };

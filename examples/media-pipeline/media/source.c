@@ -295,6 +295,12 @@ void source_host(const struct source *source, char *ret, size_t size)
     snprintf(ret, size, "%.*s", (int)strcspn(host, "/:"), host);
 }
 
+void source_show(const struct source *source, char *ret, size_t size)
+{
+    size_t length = source->is_youtube ? strlen(source->url) : strcspn(source->url, "?#");
+    snprintf(ret, size, "%.*s", (int)length, source->url);
+}
+
 bool source_is_file_id(const char *text)
 {
     size_t length = strnlen(text, SOURCE_ID_SIZE);

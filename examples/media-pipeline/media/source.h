@@ -29,6 +29,9 @@ int source_parse(const char *text, const char *media_hosts, struct source *ret,
 /* The host of a URL in normal form, for people to read. */
 void source_host(const struct source *source, char *ret, size_t size);
 
+/* The URL for a trace: a query may hold a signature, and only YouTube's is known to have none. */
+void source_show(const struct source *source, char *ret, size_t size);
+
 /* Whether this can be a file id: what another function sent is not trusted blindly. */
 bool source_is_file_id(const char *text);
 

@@ -11,6 +11,7 @@
 #include "runtime/clock.h"
 #include "runtime/log.h"
 #include "runtime/stop.h"
+#include "runtime/text.h"
 
 /* Lambda's limit for an answer. */
 #define MAX_ANSWER_BYTES ((size_t)6 * 1024 * 1024)
@@ -23,6 +24,9 @@
 
 #define MAX_CONNECT_TRIES 5
 
+/* Enough to tell users apart, and too little to be looked up by. */
+#define USER_HASH_LENGTH 16
+
 int64_t invocation_time_left(const struct invocation *invocation, int64_t reserve_ms)
 {
     int64_t left = invocation->deadline_ms - clock_now_ms() - reserve_ms;
@@ -33,6 +37,15 @@ void invocation_annotate(struct invocation *invocation, const char *key, const c
 {
     if (value && *value)
         xray_annotate(invocation->segment, key, value);
+}
+
+void invocation_annotate_user(struct invocation *invocation, const char *user_id)
+{
+    char hash[TEXT_HASH_SIZE];
+    if (!user_id || !*user_id || !text_hash(user_id, strlen(user_id), hash))
+        return;
+    hash[USER_HASH_LENGTH] = '\0';
+    xray_annotate(invocation->segment, "user_id", hash);
 }
 
 /* OS-only runtimes get no variable from Lambda; what is called here may look for it. */
@@ -93,7 +106,7 @@ static char *handle(const struct runtime_params *params, struct invocation *invo
     xray_segment *facade = xray_lambda_begin(params->recorder,
                                              *event->trace_id ? event->trace_id : NULL);
     invocation->segment = xray_begin_subsegment(params->function);
-    xray_annotate(invocation->segment, "cold_start", xray_bool(invocation->cold_start));
+    xray_annotate(invocation->segment, "coldstart", xray_bool(invocation->cold_start));
 
     char *answer = call_handler(params, invocation, &event->body);
     if (!answer)

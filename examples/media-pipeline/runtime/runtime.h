@@ -27,6 +27,9 @@ int64_t invocation_time_left(const struct invocation *invocation, int64_t reserv
 /* What the handler's subsegment says for every function. NULL and "" are left out. */
 void invocation_annotate(struct invocation *invocation, const char *key, const char *value);
 
+/* user_id: the first 16 hex digits of the id's SHA-256, so that traces name nobody. */
+void invocation_annotate_user(struct invocation *invocation, const char *user_id);
+
 /*
  * Answers an event: JSON, or NULL with invocation->failure set (failure_set()),
  * which makes the invocation fail.

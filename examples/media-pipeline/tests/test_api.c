@@ -119,7 +119,7 @@ static bool has_user(const char *principal, const char *expected)
     snprintf(event_json, sizeof(event_json),
              "{\"requestContext\":{\"authorizer\":{\"principalId\":%s}}}", principal);
     cJSON *event = cJSON_Parse(event_json);
-    const char *user = api_user_id(event);
+    const char *user = api_identify(&(struct invocation){ 0 }, event);
     bool is_right = expected ? user && strcmp(user, expected) == 0 : !user;
     cJSON_Delete(event);
     return is_right;
@@ -131,7 +131,7 @@ Test(api, knows_the_user_from_the_authorizer)
     cr_expect(has_user("\"unknown\"", NULL));
     cr_expect(has_user("\"\"", NULL));
     cr_expect(has_user("null", NULL));
-    cr_expect_null(api_user_id(NULL));
+    cr_expect_null(api_identify(&invocation, NULL));
 }
 
 /* An answer's status and body, as one text; deletes it. */

@@ -164,8 +164,25 @@ Test(runtime, records_a_subsegment_named_after_the_function)
     cr_expect(strstr(emitted, "\"name\":\"ListFiles\""), "%s", emitted);
     cr_expect(strstr(emitted, "\"type\":\"subsegment\""), "%s", emitted);
     cr_expect(strstr(emitted, "\"parent_id\":\"53995c3f42cd8ad8\""), "%s", emitted);
-    cr_expect(strstr(emitted, "\"cold_start\":true"), "%s", emitted);
+    cr_expect(strstr(emitted, "\"coldstart\":true"), "%s", emitted);
     cr_expect(strstr(emitted, "\"handled\":\"r-1\""), "%s", emitted);
+}
+
+static cJSON *answer_as_user(void *data, struct invocation *invocation, const cJSON *event)
+{
+    (void)data;
+    (void)event;
+    invocation_annotate_user(invocation, "u1");
+    invocation_annotate_user(invocation, "");
+    return cJSON_CreateObject();
+}
+
+Test(runtime, names_a_user_by_half_of_a_hash_only)
+{
+    RUN(answer_as_user, NULL, NEXT("r-1", "Lambda-Runtime-Trace-Id: " TRACE "\r\n", "1"), TAKEN,
+        GONE);
+    cr_expect(strstr(emitted, "\"user_id\":\"bb82030dbc2bcaba\""), "%s", emitted);
+    cr_expect_not(strstr(emitted, "\"u1\""), "%s", emitted);
 }
 
 Test(runtime, gives_the_handler_its_deadline)

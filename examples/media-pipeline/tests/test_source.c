@@ -202,3 +202,24 @@ Test(source, names_the_host_without_its_port)
     source_host(&source, host, sizeof(host));
     cr_assert_str_eq(host, "127.0.0.1");
 }
+
+static const char *shown(const char *text)
+{
+    static char url[SOURCE_URL_SIZE];
+    struct source source;
+    cr_assert_eq(source_parse(text, HOSTS, &source, NULL), 0);
+    source_show(&source, url, sizeof(url));
+    return url;
+}
+
+Test(source, shows_no_query_that_may_hold_a_signature)
+{
+    cr_assert_str_eq(shown("http://127.0.0.1:8080/v.mp4?Signature=abc"),
+                     "http://127.0.0.1:8080/v.mp4");
+}
+
+Test(source, shows_which_video_of_youtube_it_is)
+{
+    cr_assert_str_eq(shown("https://youtu.be/dQw4w9WgXcQ?si=abc"),
+                     "https://www.youtube.com/watch?v=dQw4w9WgXcQ");
+}
