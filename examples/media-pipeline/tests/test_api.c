@@ -131,7 +131,7 @@ Test(api, knows_the_user_from_the_authorizer)
     cr_expect(has_user("\"unknown\"", NULL));
     cr_expect(has_user("\"\"", NULL));
     cr_expect(has_user("null", NULL));
-    cr_expect_null(api_identify(&invocation, NULL));
+    cr_expect_null(api_identify(&(struct invocation){ 0 }, NULL));
 }
 
 /* An answer's status and body, as one text; deletes it. */
