@@ -62,17 +62,27 @@ static char *decode_base64(const char *text)
         free(decoded);
         return NULL;
     }
-    /* The padding counts as zero bytes, and text has none: the first ends it. */
+    for (size_t i = length; i > 0 && text[i - 1] == '=' && count > 0; i--)
+        count--; /* the padding was counted too */
     decoded[count] = '\0';
-    return (char *)decoded;
+    if (strlen((char *)decoded) == (size_t)count)
+        return (char *)decoded;
+    free(decoded); /* text has no zero bytes: what follows one would not be looked at */
+    return NULL;
+}
+
+/* DynamoDB takes UTF-8 only: refused here, it is the caller's mistake and not ours. */
+static cJSON *parse_json(const char *text)
+{
+    return text_is_utf8(text) ? cJSON_ParseWithOpts(text, NULL, true) : NULL;
 }
 
 static cJSON *parse_text(const cJSON *event, const cJSON *body)
 {
     if (!cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(event, "isBase64Encoded")))
-        return cJSON_ParseWithOpts(body->valuestring, NULL, true);
+        return parse_json(body->valuestring);
     AUTO_FREE char *decoded = decode_base64(body->valuestring);
-    return decoded ? cJSON_ParseWithOpts(decoded, NULL, true) : NULL;
+    return decoded ? parse_json(decoded) : NULL;
 }
 
 static bool is_truth(const cJSON *value)

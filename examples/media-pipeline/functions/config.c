@@ -15,17 +15,18 @@ static const char *variable(const char *name, const char *fallback)
     return value && *value ? value : fallback;
 }
 
-static int read_part_size(int64_t *ret, struct failure *failure)
+static int read_number(const char *name, const char *fallback, long smallest, long largest,
+                       int64_t *ret, struct failure *failure)
 {
-    const char *text = variable("PART_SIZE_MIB", "5");
+    const char *text = variable(name, fallback);
     char *end;
     errno = 0;
-    long size = strtol(text, &end, 10);
-    if (errno || *end || size < 5 || size > MAX_PART_MIB)
+    long number = strtol(text, &end, 10);
+    if (errno || *end || number < smallest || number > largest)
         return failure_set(failure, -EINVAL, "Runtime.BadConfiguration",
-                           "PART_SIZE_MIB is \"%s\": it should be a number from 5 to %d", text,
-                           MAX_PART_MIB);
-    *ret = size * MIB;
+                           "%s is \"%s\": it should be a number from %ld to %ld", name, text,
+                           smallest, largest);
+    *ret = number;
     return 0;
 }
 
@@ -50,8 +51,13 @@ int config_read(struct config *ret, const char *const *required, struct failure 
         .file_coordinator_function = variable("FILE_COORDINATOR_FUNCTION", "FileCoordinator"),
         .download_directory = variable("DOWNLOAD_DIRECTORY", variable("TMPDIR", "/tmp")),
     };
-    int result = read_part_size(&config.part_bytes, failure);
+    int64_t part_mib = 0;
+    int result = read_number("PART_SIZE_MIB", "5", 5, MAX_PART_MIB, &part_mib, failure);
     if (result == 0)
-        *ret = config;
-    return result;
+        result = read_number("MAX_DOWNLOADS", "10", 1, 1000, &config.max_downloads, failure);
+    if (result < 0)
+        return result;
+    config.part_bytes = part_mib * MIB;
+    *ret = config;
+    return 0;
 }

@@ -23,6 +23,7 @@ struct config {
     const char *file_coordinator_function;
     const char *download_directory;
     int64_t part_bytes;
+    int64_t max_downloads; /* under way at once, when the schedule starts more */
 };
 
 /* required: names of variables that must be set, ended by NULL. 0, or -EINVAL with *failure set. */

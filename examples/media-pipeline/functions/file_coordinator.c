@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Starts a StartFileUpload for each file id of the event; for a scheduled event, for what is due.
- * One that cannot be started does not stop the others: the schedule comes back to it. */
+/* Starts a StartFileUpload for each file id of the event; for a scheduled event, for what is due,
+ * as far as that leaves no more than MAX_DOWNLOADS under way. One that cannot be started does not
+ * stop the others: the schedule comes back to it. */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "aws/lambda.h"
 #include "functions/functions.h"
@@ -12,6 +15,9 @@
 
 /* For one run; the next one takes the rest. */
 #define MAX_STARTS 100
+
+/* What a scheduled run chooses from: it need not know all of a long queue. */
+#define MAX_DUE 1000
 
 struct run {
     struct pipeline *pipeline;
@@ -67,26 +73,59 @@ static void start_named(struct run *run, const cJSON *event, const cJSON *file_i
     }
 }
 
-static bool start_due(void *data, const cJSON *item)
+/* ---- What is due ------------------------------------------------------------------- */
+
+struct queue {
+    int64_t now_ms;
+    int under_way;
+    int count;
+    struct file files[MAX_DUE];
+};
+
+static bool take(void *data, const cJSON *item)
 {
-    struct run *run = data;
+    struct queue *queue = data;
     AUTO_FILE struct file file = { 0 };
-    if (!may_go_on(run))
-        return false;
-    if (!file_from_item(&file, cJSON_Duplicate(item, true)) || !source_is_file_id(file.id) ||
-        !file_is_due(&file, run->now_ms))
+    if (!file_from_item(&file, cJSON_Duplicate(item, true)) || !source_is_file_id(file.id))
         return true;
-    const char *correlation_id = attribute_get_string(file.item, "correlationId");
-    start(run, file.id, correlation_id ? correlation_id : run->invocation->request_id);
+    if (file_is_under_way(&file, queue->now_ms)) {
+        queue->under_way++;
+    } else if (file_is_due(&file, queue->now_ms) && queue->count < MAX_DUE) {
+        queue->files[queue->count++] = file;
+        file.item = NULL;
+    }
     return true;
 }
 
-/* Waiting and not before their time, or given up by a function that died. */
+static int longest_waiting_first(const void *left, const void *right)
+{
+    const struct file *a = left, *b = right;
+    int64_t a_time = attribute_get_number(a->item, "availableAt", 0);
+    int64_t b_time = attribute_get_number(b->item, "availableAt", 0);
+    return a_time != b_time ? (a_time < b_time ? -1 : 1) : strcmp(a->id, b->id);
+}
+
+static void start_due(struct run *run, struct queue *queue)
+{
+    int64_t room = run->pipeline->config.max_downloads - queue->under_way;
+    qsort(queue->files, (size_t)queue->count, sizeof(*queue->files), longest_waiting_first);
+    for (int i = 0; i < queue->count && run->started < room && may_go_on(run); i++) {
+        const char *correlation_id = attribute_get_string(queue->files[i].item, "correlationId");
+        start(run, queue->files[i].id,
+              correlation_id ? correlation_id : run->invocation->request_id);
+    }
+    if (queue->count > run->started + run->failed)
+        log_write(LOG_INFO, NULL, "%d are under way: %d of %d wait for a later run",
+                  queue->under_way, queue->count - run->started - run->failed, queue->count);
+}
+
+/* Waiting and not before their time, being worked on, or given up by a function that died. */
 static cJSON *request_for_due(int64_t now_ms)
 {
     static const char *const names[][2] = {
-        { "#id", "fileId" },    { "#s", "status" },     { "#l", "leaseUntil" },
-        { "#r", "retryAfter" }, { "#n", "retryCount" }, { "#c", "correlationId" },
+        { "#id", "fileId" },     { "#s", "status" },     { "#l", "leaseUntil" },
+        { "#r", "retryAfter" },  { "#n", "retryCount" }, { "#c", "correlationId" },
+        { "#a", "availableAt" },
     };
     static const char *const statuses[][2] = {
         { ":pm", "PendingMetadata" },
@@ -97,9 +136,8 @@ static cJSON *request_for_due(int64_t now_ms)
     cJSON *request = cJSON_CreateObject();
     cJSON_AddStringToObject(
         request, "FilterExpression",
-        "#s IN (:pm, :pd, :dl, :sc) AND (attribute_not_exists(#l) OR #l <= :now) AND "
-        "(attribute_not_exists(#r) OR #r <= :now)");
-    cJSON_AddStringToObject(request, "ProjectionExpression", "#id, #s, #l, #r, #n, #c");
+        "#s IN (:pm, :pd, :dl, :sc) AND (attribute_not_exists(#r) OR #r <= :now)");
+    cJSON_AddStringToObject(request, "ProjectionExpression", "#id, #s, #l, #r, #n, #c, #a");
     cJSON *placeholders = cJSON_AddObjectToObject(request, "ExpressionAttributeNames");
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
         cJSON_AddStringToObject(placeholders, names[i][0], names[i][1]);
@@ -128,6 +166,25 @@ static cJSON *report(struct run *run)
     return answer;
 }
 
+static cJSON *run_schedule(struct run *run)
+{
+    struct pipeline *pipeline = run->pipeline;
+    struct failure *failure = &run->invocation->failure;
+    AUTO_FREE struct queue *queue = calloc(1, sizeof(*queue));
+    if (!queue) {
+        failure_set(failure, 0, "OutOfMemory", "out of memory for what is due");
+        return NULL;
+    }
+    queue->now_ms = run->now_ms;
+    int result = dynamodb_scan(&pipeline->aws, pipeline->config.files_table,
+                               request_for_due(run->now_ms), take, queue, failure);
+    if (result == 0)
+        start_due(run, queue);
+    for (int i = 0; i < queue->count; i++)
+        file_release(&queue->files[i]);
+    return result == 0 ? report(run) : NULL;
+}
+
 cJSON *file_coordinator(void *data, struct invocation *invocation, const cJSON *event)
 {
     struct pipeline *pipeline = data;
@@ -142,8 +199,5 @@ cJSON *file_coordinator(void *data, struct invocation *invocation, const cJSON *
         start_named(&run, event, file_ids);
         return report(&run);
     }
-    if (dynamodb_scan(&pipeline->aws, pipeline->config.files_table, request_for_due(run.now_ms),
-                      start_due, &run, &invocation->failure) < 0)
-        return NULL;
-    return report(&run);
+    return run_schedule(&run);
 }

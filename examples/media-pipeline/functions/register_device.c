@@ -8,6 +8,7 @@
 #include "functions/api.h"
 #include "functions/functions.h"
 #include "runtime/cleanup.h"
+#include "runtime/clock.h"
 #include "runtime/log.h"
 
 #define MAX_TRIES 2
@@ -77,6 +78,8 @@ static int store(struct pipeline *pipeline, const cJSON *body, const char *user_
     }
     cJSON_AddItemToObject(item, "endpointArn", attribute_string(endpoint_arn));
     cJSON_AddItemToObject(item, "userId", attribute_string(user_id));
+    /* A push that failed before this registration must not undo it. */
+    cJSON_AddItemToObject(item, "registeredAt", attribute_number(clock_now_ms()));
     int result = dynamodb_put(&pipeline->aws, pipeline->config.devices_table, item, &old, failure);
     if (result < 0)
         return result;

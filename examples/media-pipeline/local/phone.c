@@ -168,6 +168,33 @@ static void on_answer_header(void *data, const char *line, size_t length)
     free(value_text);
 }
 
+/*
+ * For the token of a disabled endpoint moto refuses CreatePlatformEndpoint, since the attributes
+ * differ. SNS compares CustomUserData only: it gives the endpoint back as it is, disabled.
+ */
+static void give_existing_endpoint(struct http_answer *answer)
+{
+    static const char before[] = "Token Reason: Endpoint ", after[] = " already exists";
+    const char *arn = answer->status == 400 ? strstr(answer->body, before) : NULL;
+    const char *end = arn ? strstr(arn, after) : NULL;
+
+    if (!end)
+        return;
+    arn += strlen(before);
+    char request_id[UUID_SIZE];
+    random_uuid(request_id);
+    char *body = text_format(
+        "<CreatePlatformEndpointResponse xmlns=\"http://sns.amazonaws.com/doc/2010-03-31/\">"
+        "<CreatePlatformEndpointResult><EndpointArn>%.*s</EndpointArn>"
+        "</CreatePlatformEndpointResult><ResponseMetadata><RequestId>%s</RequestId>"
+        "</ResponseMetadata></CreatePlatformEndpointResponse>",
+        (int)(end - arn), arn, request_id);
+    free(answer->body);
+    answer->status = 200;
+    answer->body = body;
+    answer->body_length = strlen(body);
+}
+
 void phone_forward(struct phone *phone, const struct http_request *request,
                    struct http_reply *reply)
 {
@@ -192,6 +219,8 @@ void phone_forward(struct phone *phone, const struct http_request *request,
     } else {
         if (answer.status == 200 && action && strcmp(action, "Publish") == 0)
             keep(phone, request, answer.body);
+        if (action && strcmp(action, "CreatePlatformEndpoint") == 0)
+            give_existing_endpoint(&answer);
         reply->status = answer.status;
         reply->body = answer.body;
         reply->body_length = answer.body_length;

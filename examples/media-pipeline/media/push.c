@@ -2,6 +2,7 @@
 #include "media/push.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "aws/dynamodb.h"
 #include "aws/sns.h"
@@ -10,16 +11,46 @@
 #include "runtime/clock.h"
 #include "runtime/log.h"
 
-static void publish(const struct push_tables *tables, const cJSON *device, const char *message,
-                    struct push_counts *counts)
+/* SNS will take no more for it: the app was removed, its token is an old one, or it was deleted. */
+static bool is_dead(const struct failure *failure)
 {
-    const char *endpoint_arn = attribute_get_string(device, "endpointArn");
+    return strcmp(failure->type, "EndpointDisabled") == 0 ||
+           strcmp(failure->type, "NotFound") == 0 ||
+           (strcmp(failure->type, "InvalidParameter") == 0 &&
+            strstr(failure->message, "No endpoint found"));
+}
+
+/*
+ * Takes a dead endpoint from its device, which has no push again until it is
+ * registered again; unless that has happened meanwhile.
+ */
+static void bury(const struct push_tables *tables, const cJSON *device)
+{
+    const char *device_id = attribute_get_string(device, "deviceId");
+    int64_t registered_at = attribute_get_number(device, "registeredAt", 0);
+    struct failure failure = { 0 };
+    struct update update = { 0 };
+    if (!device_id)
+        return;
+    update_remove(&update, "endpointArn");
+    update_if_equal(&update, "endpointArn",
+                    attribute_string(attribute_get_string(device, "endpointArn")));
+    if (registered_at > 0)
+        update_if_equal(&update, "registeredAt", attribute_number(registered_at));
+    else
+        update_if_absent(&update, "registeredAt");
+    int result = dynamodb_update(tables->aws, tables->devices, attribute_key("deviceId", device_id),
+                                 &update, NULL, &failure);
+    if (result < 0 && result != -EAGAIN)
+        log_write(LOG_ERROR, NULL, "the dead endpoint is kept: %s", failure.message);
+}
+
+static void publish(const struct push_tables *tables, const cJSON *device, const char *endpoint_arn,
+                    const char *message, struct push_counts *counts)
+{
     const char *device_id = attribute_get_string(device, "deviceId");
     struct failure failure = { 0 };
-    int result = endpoint_arn ? sns_publish_background(tables->aws, endpoint_arn, message, &failure)
-                              : failure_set(&failure, -ENOENT, "NoEndpoint",
-                                            "the device has no endpoint: register it again");
-    if (result == 0) {
+    if (sns_publish_background(tables->aws, endpoint_arn, message, &failure) == 0) {
         counts->sent++;
         return;
     }
@@ -28,6 +59,8 @@ static void publish(const struct push_tables *tables, const cJSON *device, const
     cJSON_AddStringToObject(fields, "deviceId", device_id ? device_id : "");
     cJSON_AddStringToObject(fields, "errorType", failure.type);
     log_write(LOG_WARNING, fields, "push not sent: %s", failure.message);
+    if (is_dead(&failure))
+        bury(tables, device);
 }
 
 /* The members of a string set of every item, as one array. */
@@ -62,13 +95,18 @@ static int push_to_users(const struct push_tables *tables, const cJSON *item, co
         return result;
 
     const cJSON *device;
+    AUTO_JSON cJSON *seen = cJSON_CreateObject(); /* a phone may be registered under two ids */
     cJSON_ArrayForEach(device, devices)
     {
+        const char *endpoint_arn = attribute_get_string(device, "endpointArn");
+        if (!endpoint_arn || cJSON_GetObjectItemCaseSensitive(seen, endpoint_arn))
+            continue;
+        cJSON_AddTrueToObject(seen, endpoint_arn);
         if (clock_now_ms() >= deadline_ms)
             return failure_set(failure, -ETIMEDOUT, "Deadline",
                                "no time for the push to all devices: %d of %d were sent", ret->sent,
                                cJSON_GetArraySize(devices));
-        publish(tables, device, message, ret);
+        publish(tables, device, endpoint_arn, message, ret);
     }
     log_write(LOG_INFO, NULL, "push sent to %d devices, failed for %d", ret->sent, ret->failed);
     return 0;

@@ -167,6 +167,18 @@ void text_clean_utf8(char *text)
     }
 }
 
+bool text_is_utf8(const char *text)
+{
+    uint32_t point;
+    while (*text) {
+        size_t length = decode_utf8(text, &point);
+        if (length == 0)
+            return false;
+        text += length;
+    }
+    return true;
+}
+
 size_t text_cut_length(const char *text, size_t limit)
 {
     size_t length = strnlen(text, limit + 1);

@@ -39,6 +39,9 @@ void text_release(struct text *text);
 /* Makes it valid UTF-8 in place: bytes that are not become "?". A cut character at the end goes. */
 void text_clean_utf8(char *text);
 
+/* Whether it is valid UTF-8, which cJSON does not look at. */
+bool text_is_utf8(const char *text);
+
 /* The longest beginning of at most limit bytes that ends between two characters. */
 size_t text_cut_length(const char *text, size_t limit);
 

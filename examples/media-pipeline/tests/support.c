@@ -32,6 +32,7 @@ void support_begin(void)
         .file_coordinator_function = "FileCoordinator",
         .download_directory = directory,
         .part_bytes = 5 * 1024 * 1024,
+        .max_downloads = 10,
     };
     invocation = (struct invocation){ .function = "Test",
                                       .request_id = "r-1",

@@ -62,6 +62,21 @@ Test(api, says_what_is_wrong_with_a_body)
                          message_for(cases[i][0]));
 }
 
+Test(api, takes_no_body_that_is_not_utf_8)
+{
+    static const char *const bodies[] = {
+        "\"body\":\"{\\\"articleURL\\\":\\\"\xff\\\"}\"",
+        "\"body\":\"eyJhcnRpY2xlVVJMIjoi/yJ9\",\"isBase64Encoded\":true",
+        /* {"articleURL":"x"}, a zero byte, and more */
+        "\"body\":\"eyJhcnRpY2xlVVJMIjoieCJ9AHt9\",\"isBase64Encoded\":true",
+    };
+    for (size_t i = 0; i < sizeof(bodies) / sizeof(*bodies); i++) {
+        char event[256];
+        snprintf(event, sizeof(event), "{%s}", bodies[i]);
+        cr_expect_str_eq(message_for(event), "\"Request body must be valid JSON\"", "%zu", i);
+    }
+}
+
 Test(api, reports_all_failures_of_all_fields)
 {
     cr_assert_str_eq(message_for("{\"body\":\"{\\\"backgroundMode\\\":1,\\\"name\\\":[]}\"}"),

@@ -30,6 +30,7 @@ Test(device, is_stored_with_the_fields_that_are_allowed)
     cr_expect(contains(answer, "\\\"endpointArn\\\":\\\"arn:e\\\""), "%s", answer);
     cr_expect(has(2, "\"name\":{\"S\":\"Phone\"}"));
     cr_expect_not(has(2, "admin"));
+    cr_expect(has(2, "\"registeredAt\":{\"N\":\""));
     cr_expect(has(3, "\"UserDevices\""));
 }
 

@@ -73,6 +73,71 @@ Test(sns, reaches_the_other_devices_when_one_is_disabled)
     cJSON_Delete(item);
 }
 
+#define PUSH_TO(devices)                                                                      \
+    { .body = "{\"Responses\":{\"UserDevices\":[{\"deviceIds\":{\"SS\":[\"1\",\"2\"]}}]}}" }, \
+    {                                                                                         \
+        .body = "{\"Responses\":{\"Devices\":[" devices "]}}"                                 \
+    }
+
+/* Sends one push; gives what was counted. */
+static struct push_counts push(void)
+{
+    struct push_tables tables = { &pipeline.aws, "UserFiles", "UserDevices", "Devices" };
+    struct push_counts counts;
+    cJSON *item = cJSON_Parse(DOWNLOADED);
+    cr_assert_eq(push_to_user(&tables, item, "u1", clock_now_ms() + 30000, &counts, &failure), 0);
+    cJSON_Delete(item);
+    return counts;
+}
+
+Test(sns, loses_a_dead_endpoint_unless_its_device_was_registered_again)
+{
+    static const char *const errors[] = {
+        "<Code>EndpointDisabled</Code>",
+        "<Code>NotFound</Code>",
+        "<Code>InvalidParameter</Code><Message>TargetArn Reason: No endpoint found</Message>",
+    };
+    for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++) {
+        char body[256];
+        snprintf(body, sizeof(body), "<Error>%s</Error>", errors[i]);
+        start(REPLIES(PUSH_TO("{\"deviceId\":{\"S\":\"1\"},\"endpointArn\":{\"S\":\"arn:1\"},"
+                              "\"registeredAt\":{\"N\":\"5\"}}"),
+                      { .status = 400, .body = body }, FINE));
+        cr_expect_eq(push().failed, 1);
+        cr_expect(has(3, "DynamoDB_20120810.UpdateItem"), "%s", errors[i]);
+        cr_expect(has(3, " REMOVE #n0\""));
+        cr_expect(has(3, "\"ConditionExpression\":\"#n1 = :v1 AND #n2 = :v2\""));
+        cr_expect(has(3, "\":v2\":{\"N\":\"5\"}"));
+        aws_release(&pipeline.aws);
+        peer_stop(peer);
+        peer = NULL;
+    }
+}
+
+Test(sns, keeps_an_endpoint_that_had_another_trouble)
+{
+    start(REPLIES(PUSH_TO("{\"deviceId\":{\"S\":\"1\"},\"endpointArn\":{\"S\":\"arn:1\"}}"),
+                  { .status = 400, .body = "<Error><Code>InvalidParameter</Code></Error>" }));
+    cr_expect_eq(push().failed, 1);
+    cr_expect_eq(count_of("UpdateItem"), 0);
+}
+
+Test(sns, passes_devices_without_an_endpoint)
+{
+    start(REPLIES(PUSH_TO("{\"deviceId\":{\"S\":\"1\"}}")));
+    cr_expect_eq(push().failed, 0);
+    cr_expect_eq(peer_request_count(peer), 2);
+}
+
+Test(sns, notifies_a_phone_once_that_is_registered_under_two_ids)
+{
+    start(REPLIES(PUSH_TO("{\"deviceId\":{\"S\":\"1\"},\"endpointArn\":{\"S\":\"arn:1\"}},"
+                          "{\"deviceId\":{\"S\":\"2\"},\"endpointArn\":{\"S\":\"arn:1\"}}"),
+                  { .body = "<PublishResponse/>" }));
+    cr_expect_eq(push().sent, 1);
+    cr_expect_eq(count_of("Action=Publish"), 1);
+}
+
 TestSuite(lambda, .init = support_begin, .fini = support_end, .timeout = 60);
 
 Test(lambda, is_invoked_as_an_event)

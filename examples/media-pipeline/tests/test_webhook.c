@@ -159,10 +159,37 @@ Test(coordinator, looks_for_what_is_due_when_the_schedule_calls)
     start(REPLIES(
         { .body = "{\"Items\":[" ITEM("Scheduled", ",\"retryAfter\":{\"N\":\"5\"}") "," ITEM(
               "Downloading", LEASED) "],\"LastEvaluatedKey\":{\"fileId\":{\"S\":\"x\"}}}" },
-        { .status = 202 }, { .body = "{\"Items\":[" ITEM("PendingMetadata", "") "]}" },
-        { .status = 202 }));
+        { .body = "{\"Items\":[" ITEM("PendingMetadata", "") "]}" }, { .status = 202 }));
     cr_expect_str_eq(call(file_coordinator, "{\"source\":\"aws.events\"}"),
                      "{\"started\":2,\"failed\":0}");
     cr_expect(has(0, "DynamoDB_20120810.Scan"));
-    cr_expect(has(1, "\"correlationId\":\"c-0\""));
+    cr_expect(has(1, "\"ExclusiveStartKey\":{\"fileId\":{\"S\":\"x\"}}"));
+    cr_expect(has(2, "\"correlationId\":\"c-0\""));
+}
+
+#define WAITING(id, since)                                                   \
+    "{\"fileId\":{\"S\":\"" id "\"},\"status\":{\"S\":\"PendingMetadata\"}," \
+    "\"availableAt\":{\"N\":\"" since "\"}}"
+
+Test(coordinator, leaves_no_more_under_way_than_may_be)
+{
+    pipeline.config.max_downloads = 3;
+    start(REPLIES(
+        { .body = "{\"Items\":[" WAITING("aaaaaaaaaaa", "1763626530003") "," WAITING(
+              "bbbbbbbbbbb", "1763626530001") "," WAITING("ccccccccccc",
+                                                          "1763626530002") "," ITEM("Downloading",
+                                                                                    LEASED) "]}" },
+        { .status = 202 }));
+    cr_expect_str_eq(call(file_coordinator, "{}"), "{\"started\":2,\"failed\":0}");
+    cr_expect(has(1, "bbbbbbbbbbb"), "the one that waits longest");
+    cr_expect(has(2, "ccccccccccc"));
+}
+
+Test(coordinator, starts_nothing_while_all_places_are_taken)
+{
+    pipeline.config.max_downloads = 1;
+    start(REPLIES({ .body = "{\"Items\":[" WAITING("aaaaaaaaaaa", "1") "," ITEM("Downloading",
+                                                                                LEASED) "]}" }));
+    cr_expect_str_eq(call(file_coordinator, "{}"), "{\"started\":0,\"failed\":0}");
+    cr_expect_eq(peer_request_count(peer), 1);
 }
