@@ -5,13 +5,10 @@
 Each event is noted by the peer itself, by the same clock, and compared with what the trace says.
 A busy machine makes some of them late; a mistake of ours would be in all, so the closest counts.
 """
-import http.client
-import http.server
 import os
-import threading
-import time
 
 import support
+from between import Between
 from support import demo, pipeline
 
 TOLERANCE = 0.005  # seconds
@@ -30,55 +27,6 @@ exit $code
 '''
 
 
-class SlowS3(http.server.ThreadingHTTPServer):
-    """Passes everything on as it is, and notes (operation, arrived, answered)."""
-
-    daemon_threads = True
-
-    def __init__(self):
-        super().__init__(('127.0.0.1', 0), SlowS3Handler)
-        self.target = None
-        self.books = []
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-
-class SlowS3Handler(http.server.BaseHTTPRequestHandler):
-    protocol_version = 'HTTP/1.1'
-    disable_nagle_algorithm = True
-
-    def parse_request(self):
-        self.arrived = time.time()  # the first line is here
-        return super().parse_request()
-
-    def pass_on(self):
-        body = self.rfile.read(int(self.headers.get('Content-Length', 0)))
-        time.sleep(PART)
-        connection = http.client.HTTPConnection(self.server.target, timeout=60)
-        connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
-        for name, value in self.headers.items():
-            if name.lower() not in ('connection', 'expect'):
-                connection.putheader(name, value)
-        connection.endheaders(body)
-        reply = connection.getresponse()
-        answer = reply.read()
-        self.send_response_only(reply.status)
-        for name, value in reply.getheaders():
-            if name.lower() not in ('connection', 'transfer-encoding', 'content-length'):
-                self.send_header(name, value)
-        length = reply.getheader('Content-Length') if self.command == 'HEAD' else len(answer)
-        self.send_header('Content-Length', str(length))
-        self.end_headers()
-        self.wfile.write(answer)
-        operation = 'UploadPart' if 'partNumber=' in self.path else self.command
-        self.server.books.append((operation, self.arrived, time.time()))
-        connection.close()
-
-    do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = pass_on
-
-    def log_message(self, *_):
-        pass
-
-
 class Timing(support.EngineTest):
     @classmethod
     def setUpClass(cls):
@@ -91,9 +39,8 @@ class Timing(support.EngineTest):
         os.chmod(slow, 0o755)
         if os.path.exists(cls.books):
             os.unlink(cls.books)
-        cls.s3 = SlowS3()
-        cls.addClassCleanup(cls.s3.server_close)
-        cls.addClassCleanup(cls.s3.shutdown)
+        cls.s3 = Between(PART)
+        cls.addClassCleanup(cls.s3.stop)
         cls.collector = pipeline.Collector(support.BUILD, work, 0)
         cls.addClassCleanup(cls.collector.stop)
         cls.options = ('--yt-dlp', slow,
