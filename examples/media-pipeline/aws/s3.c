@@ -142,6 +142,37 @@ int s3_abort_multipart_upload(struct aws *aws, const struct s3_object *object,
                 NULL, failure);
 }
 
+int s3_find_upload(struct aws *aws, const char *bucket, const char *prefix, char **ret_key,
+                   char **ret_upload_id, struct failure *failure)
+{
+    AUTO_TEXT struct text query = { 0 };
+    const struct s3_object object = { bucket, "" };
+    const xray_aws_resource resources[] = { { "bucket_name", bucket }, { NULL, NULL } };
+    xray_aws_reply reply = { .body = "" };
+    text_add(&query, "max-uploads=1&prefix=");
+    text_add_encoded(&query, prefix, false);
+    text_add(&query, "&uploads=");
+    if (query.failed)
+        return failure_set(failure, -ENOMEM, "OutOfMemory",
+                           "out of memory for ListMultipartUploads");
+    int result = call(aws, &object,
+                      xray_aws_request(.operation = "ListMultipartUploads", .method = "GET",
+                                       .query = query.data, .resources = resources),
+                      &reply, failure);
+    if (result < 0)
+        return result;
+    AUTO_FREE char *key = xml_element(reply.body, "Key");
+    AUTO_FREE char *upload_id = xml_element(reply.body, "UploadId");
+    *ret_key = *ret_upload_id = NULL;
+    /* A service that knows no prefixes must not make us touch what is another file's. */
+    if (key && upload_id && strncmp(key, prefix, strlen(prefix)) == 0) {
+        *ret_key = key;
+        *ret_upload_id = upload_id;
+        key = upload_id = NULL;
+    }
+    return 0;
+}
+
 int s3_head_object(struct aws *aws, const struct s3_object *object, int64_t *ret_size,
                    struct failure *failure)
 {

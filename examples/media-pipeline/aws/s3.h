@@ -38,6 +38,13 @@ int s3_complete_multipart_upload(struct aws *aws, const struct s3_object *object
 int s3_abort_multipart_upload(struct aws *aws, const struct s3_object *object,
                               const char *upload_id, struct failure *failure);
 
+/*
+ * An upload that is open, of an object whose key begins with prefix. Both are
+ * NULL when there is none; the caller frees them.
+ */
+int s3_find_upload(struct aws *aws, const char *bucket, const char *prefix, char **ret_key,
+                   char **ret_upload_id, struct failure *failure);
+
 int s3_head_object(struct aws *aws, const struct s3_object *object, int64_t *ret_size,
                    struct failure *failure);
 

@@ -128,15 +128,14 @@ static cJSON *request_for_due(int64_t now_ms)
         { "#a", "availableAt" },
     };
     static const char *const statuses[][2] = {
-        { ":pm", "PendingMetadata" },
-        { ":pd", "PendingDownload" },
-        { ":dl", "Downloading" },
-        { ":sc", "Scheduled" },
+        { ":pm", "PendingMetadata" }, { ":pd", "PendingDownload" }, { ":dl", "Downloading" },
+        { ":sc", "Scheduled" },       { ":do", "Downloaded" }, /* and not everybody was told */
     };
     cJSON *request = cJSON_CreateObject();
     cJSON_AddStringToObject(
         request, "FilterExpression",
-        "#s IN (:pm, :pd, :dl, :sc) AND (attribute_not_exists(#r) OR #r <= :now)");
+        "(#s IN (:pm, :pd, :dl, :sc) AND (attribute_not_exists(#r) OR #r <= :now)) OR "
+        "(#s = :do AND #l <= :now)");
     cJSON_AddStringToObject(request, "ProjectionExpression", "#id, #s, #l, #r, #n, #c, #a");
     cJSON *placeholders = cJSON_AddObjectToObject(request, "ExpressionAttributeNames");
     for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)

@@ -190,17 +190,25 @@ static int work(struct job *job, const char *directory)
     return 0;
 }
 
-/* The file is there whatever becomes of the messages about it. */
+/*
+ * The file is there whatever becomes of the messages about it. Who could not be
+ * told, or dies at it, keeps the lease: when that has run out it is tried again.
+ */
 static void announce(struct job *job)
 {
     struct failure failure = { 0 };
     struct push_counts counts = { 0 };
     struct push_tables tables = pipeline_push(job->pipeline);
-    if (push_to_all(&tables, job->file->item, job->invocation->deadline_ms - PIPELINE_RESERVE_MS,
-                    &counts, &failure) < 0) {
+    int result = push_to_all(&tables, job->file->item,
+                             job->invocation->deadline_ms - PIPELINE_RESERVE_MS, &counts, &failure);
+    if (result < 0) {
         log_write(LOG_ERROR, NULL, "not everybody was told: %s", failure.message);
         failure_record(&failure, job->invocation->segment);
     }
+    /* An item that cannot be announced will not be better the next time. */
+    if ((result == 0 || result == -EPROTO) &&
+        file_release_lease(&job->table, job->file, clock_now_ms(), &failure) < 0)
+        log_write(LOG_WARNING, NULL, "they may be told again: %s", failure.message);
     xray_annotate(job->invocation->segment, "push_sent", counts.sent);
     xray_annotate(job->invocation->segment, "push_failed", counts.failed);
 }
@@ -240,6 +248,10 @@ static cJSON *run(struct job *job)
 {
     struct invocation *invocation = job->invocation;
     struct workspace workspace;
+    if (job->file->status == FILE_DOWNLOADED) {
+        announce(job);
+        return answer_with(job->file, "announced");
+    }
     int result = workspace_open(&workspace, job->pipeline->config.download_directory,
                                 &job->failure);
     if (result < 0) {
@@ -284,6 +296,14 @@ static int read_source(struct job *job)
     return 0;
 }
 
+/* Of who died at this file: each of them may have left one, under whatever extension. */
+static void end_uploads(struct job *job)
+{
+    char prefix[sizeof(job->file->id) + 1];
+    snprintf(prefix, sizeof(prefix), "%s.", job->file->id);
+    upload_abort_abandoned(&job->pipeline->aws, job->pipeline->config.bucket, prefix);
+}
+
 /* 1 when the file is ours now, 0 when there is nothing to do, -errno with the failure set. */
 static int claim(struct job *job)
 {
@@ -292,8 +312,11 @@ static int claim(struct job *job)
     xray_annotate(invocation->segment, "status_before", file_status_name(file->status));
     if (!file_is_due(file, clock_now_ms()))
         return 0;
+    bool is_abandoned = file->lease_until > 0 && file->status != FILE_DOWNLOADED;
     int result = file_claim(&job->table, file, invocation->deadline_ms + LEASE_RESERVE_MS,
                             clock_now_ms(), &invocation->failure);
+    if (is_abandoned && (result == 0 || result == -ECANCELED))
+        end_uploads(job);
     if (result == -ECANCELED)
         log_write(LOG_ERROR, NULL, "%s", invocation->failure.message);
     if (result == -EAGAIN || result == -ECANCELED)

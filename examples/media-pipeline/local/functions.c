@@ -17,7 +17,7 @@ static const struct description {
     const char *name;
     int timeout_s;
     int memory_mib;
-    const char *const actions[10]; /* of its role; moto holds it to them */
+    const char *const actions[16]; /* of its role; moto holds it to them */
 } descriptions[] = {
     { "AuthorizerAPIToken", 10, 128, { "dynamodb:GetItem" } },
     { "WebhookFeedly",
@@ -31,7 +31,7 @@ static const struct description {
       2048,
       { "dynamodb:GetItem", "dynamodb:UpdateItem", "dynamodb:Scan", "dynamodb:BatchGetItem",
         "s3:PutObject", "s3:GetObject", "s3:DeleteObject", "s3:AbortMultipartUpload",
-        "sns:Publish" } },
+        "s3:ListBucketMultipartUploads", "sns:Publish" } },
     { "RegisterDevice",
       29,
       128,

@@ -69,6 +69,8 @@ bool file_is_due(const struct file *file, int64_t now_ms)
         return file->lease_until <= now_ms;
     case FILE_SCHEDULED:
         return file->retry_after <= now_ms;
+    case FILE_DOWNLOADED:
+        return file->lease_until > 0 && file->lease_until <= now_ms;
     default:
         return false;
     }
@@ -162,14 +164,18 @@ int file_claim(const struct file_table *table, struct file *file, int64_t lease_
         struct problem problem;
         problem_set(&problem, PROBLEM_ABANDONED, "the function died at it %d times",
                     MAX_LOST_LEASES);
-        int result = file_give_up(table, file, &problem, now_ms, failure);
+        int result = file->status == FILE_DOWNLOADED
+                         ? file_release_lease(table, file, now_ms, failure)
+                         : file_give_up(table, file, &problem, now_ms, failure);
         return result < 0 ? result
                           : failure_set(failure, -ECANCELED, "Abandoned", "%s: %s", file->id,
                                         problem.message);
     }
     update_set(&changes, "retryCount", attribute_number(retry_count));
     update_remove(&changes, "retryAfter");
-    int result = step(table, file, FILE_PENDING_METADATA, lease_until, &changes, now_ms, failure);
+    enum file_status status = file->status == FILE_DOWNLOADED ? FILE_DOWNLOADED
+                                                              : FILE_PENDING_METADATA;
+    int result = step(table, file, status, lease_until, &changes, now_ms, failure);
     if (result == 0) {
         file->retry_count = retry_count;
         file->retry_after = 0;
@@ -209,7 +215,14 @@ int file_finish(const struct file_table *table, struct file *file, const struct 
     update_remove(&changes, "retryAfter");
     update_remove(&changes, "errorCategory");
     update_remove(&changes, "lastError");
-    return step(table, file, FILE_DOWNLOADED, 0, &changes, now_ms, failure);
+    return step(table, file, FILE_DOWNLOADED, file->lease_until, &changes, now_ms, failure);
+}
+
+int file_release_lease(const struct file_table *table, struct file *file, int64_t now_ms,
+                       struct failure *failure)
+{
+    struct update changes = { 0 };
+    return step(table, file, file->status, 0, &changes, now_ms, failure);
 }
 
 int file_give_up(const struct file_table *table, struct file *file, const struct problem *problem,

@@ -39,7 +39,10 @@ void file_release(struct file *file);
 /* From an item of the table (taken over). False for one without a usable id. */
 bool file_from_item(struct file *ret, cJSON *item);
 
-/* Whether StartFileUpload may work on it now. */
+/*
+ * Whether StartFileUpload may work on it now: it waits, or its holder died. A
+ * file that is Downloaded keeps its lease until everybody was told.
+ */
 bool file_is_due(const struct file *file, int64_t now_ms);
 
 /* Whether somebody works on it. */
@@ -63,7 +66,7 @@ int file_request(const struct file_table *table, struct file *file, const char *
 
 /*
  * Takes it for work until lease_until. A lease that ran out counts as a retry:
- * its holder died.
+ * its holder died. -ECANCELED when that has happened too often.
  */
 int file_claim(const struct file_table *table, struct file *file, int64_t lease_until,
                int64_t now_ms, struct failure *failure);
@@ -80,8 +83,13 @@ struct file_object {
     const char *content_type;
     int64_t size;
 };
+/* Downloaded, and still held: file_release_lease() comes after the messages. */
 int file_finish(const struct file_table *table, struct file *file, const struct file_object *object,
                 int64_t now_ms, struct failure *failure);
+
+/* Everybody was told of a file that is Downloaded, or nobody can be. */
+int file_release_lease(const struct file_table *table, struct file *file, int64_t now_ms,
+                       struct failure *failure);
 
 /* Scheduled for another try where the problem allows it, else Failed. */
 int file_give_up(const struct file_table *table, struct file *file, const struct problem *problem,

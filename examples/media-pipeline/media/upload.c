@@ -13,6 +13,9 @@
 #include "runtime/log.h"
 #include "runtime/stop.h"
 
+/* Of one file: each holder of the lease that dies leaves one. */
+#define MAX_ABANDONED 20
+
 struct transfer {
     struct aws *aws;
     const struct s3_object *object;
@@ -176,4 +179,22 @@ int upload_file(struct aws *aws, const struct upload_params *params, struct uplo
         ret->parts = transfer.count;
     }
     return result;
+}
+
+void upload_abort_abandoned(struct aws *aws, const char *bucket, const char *prefix)
+{
+    struct failure failure = { 0 };
+    int result = 0;
+    for (int i = 0; i < MAX_ABANDONED && result == 0; i++) {
+        AUTO_FREE char *key = NULL;
+        AUTO_FREE char *upload_id = NULL;
+        result = s3_find_upload(aws, bucket, prefix, &key, &upload_id, &failure);
+        if (result == 0 && !key)
+            return;
+        if (result == 0)
+            result = s3_abort_multipart_upload(aws, &(struct s3_object){ bucket, key }, upload_id,
+                                               &failure);
+    }
+    log_write(LOG_WARNING, NULL, "an abandoned upload may stay open: %s",
+              result < 0 ? failure.message : "there are too many");
 }

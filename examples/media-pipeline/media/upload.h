@@ -30,6 +30,12 @@ struct upload_params {
 int upload_file(struct aws *aws, const struct upload_params *params, struct upload *ret,
                 struct failure *failure);
 
+/*
+ * Aborts what somebody who died has left open for objects whose key begins with
+ * prefix. What cannot be aborted is logged: the bucket's lifecycle rule ends it.
+ */
+void upload_abort_abandoned(struct aws *aws, const char *bucket, const char *prefix);
+
 /* The size of a part for a file of this size. */
 int64_t upload_part_size(int64_t file_size, int64_t wanted);
 

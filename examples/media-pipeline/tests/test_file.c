@@ -75,6 +75,12 @@ Test(file, is_due_when_its_time_has_come)
     cr_expect_not(is_due(STATUS("Scheduled") ",\"retryAfter\":{\"N\":\"1000001\"}"));
 }
 
+Test(file, is_due_when_it_is_there_and_nobody_was_told)
+{
+    cr_expect(is_due(STATUS("Downloaded") ",\"leaseUntil\":{\"N\":\"1000000\"}"));
+    cr_expect_not(is_due(STATUS("Downloaded") ",\"leaseUntil\":{\"N\":\"1000001\"}"));
+}
+
 Test(file, is_never_due_at_its_end)
 {
     cr_expect_not(is_due(STATUS("Downloaded")));

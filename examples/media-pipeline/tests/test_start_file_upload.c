@@ -21,21 +21,24 @@ static void write_program(const char *script)
 #define DOWNLOADING UPDATED("Downloading", LEASED)
 #define GIVEN_UP    UPDATED("Failed", "")
 
+#define EXPIRED ",\"leaseUntil\":{\"N\":\"1\"}"
+#define STORED  ",\"key\":{\"S\":\"k\"},\"url\":{\"S\":\"u\"},\"publishDate\":{\"S\":\"d\"}"
+#define ASKED_FOR                                                                           \
+    { .body = "{\"Items\":[{\"userId\":{\"S\":\"u1\"}}]}" },                                \
+        { .body = "{\"Responses\":{\"UserDevices\":[{\"deviceIds\":{\"SS\":[\"1\"]}}]}}" }, \
+    {                                                                                       \
+        .body = "{\"Responses\":{\"Devices\":[{\"endpointArn\":{\"S\":\"arn:1\"}}]}}"       \
+    }
+
 TestSuite(upload_function, .init = support_begin, .fini = support_end, .timeout = 90);
 
 Test(upload_function, gets_stores_and_announces_a_video)
 {
     write_program("echo data > media.mp4; echo \"file $(pwd)/media.mp4\"");
-    start(
-        REPLIES(FOUND("PendingMetadata", ""), CLAIMED, DESCRIBED, DOWNLOADING,
-                { .body = "<UploadId>up</UploadId>" }, { .headers = "ETag: \"e\"\r\n" },
-                { .body = "<R/>" }, { .body = "data\n" },
-                UPDATED("Downloaded", ",\"key\":{\"S\":\"k\"},\"url\":{\"S\":\"u\"},"
-                                      "\"publishDate\":{\"S\":\"d\"}"),
-                { .body = "{\"Items\":[{\"userId\":{\"S\":\"u1\"}}]}" },
-                { .body = "{\"Responses\":{\"UserDevices\":[{\"deviceIds\":{\"SS\":[\"1\"]}}]}}" },
-                { .body = "{\"Responses\":{\"Devices\":[{\"endpointArn\":{\"S\":\"arn:1\"}}]}}" },
-                { .body = "<R/>" }));
+    start(REPLIES(FOUND("PendingMetadata", ""), CLAIMED, DESCRIBED, DOWNLOADING,
+                  { .body = "<UploadId>up</UploadId>" }, { .headers = "ETag: \"e\"\r\n" },
+                  { .body = "<R/>" }, { .body = "data\n" }, UPDATED("Downloaded", STORED),
+                  ASKED_FOR, { .body = "<R/>" }, UPDATED("Downloaded", "")));
     cr_expect_str_eq(call(start_file_upload, EVENT),
                      "{\"fileId\":\"" ID "\",\"status\":\"Downloaded\",\"outcome\":\"done\"}");
     cr_expect(has(2, "{\"S\":\"PendingDownload\"}"));
@@ -43,6 +46,72 @@ Test(upload_function, gets_stores_and_announces_a_video)
     cr_expect(has(4, "POST /media/" ID ".mp4?uploads"));
     cr_expect(has(8, "{\"S\":\"https://files/" ID ".mp4\"}"));
     cr_expect_eq(count_of("Action=Publish"), 1);
+    cr_expect(has(13, "REMOVE #"), "the lease ends with the messages");
+}
+
+Test(upload_function, announces_what_somebody_who_died_had_stored)
+{
+    start(REPLIES(FOUND("Downloaded", STORED EXPIRED), UPDATED("Downloaded", STORED LEASED),
+                  ASKED_FOR, { .body = "<R/>" }, UPDATED("Downloaded", "")));
+    cr_expect_str_eq(call(start_file_upload, EVENT),
+                     "{\"fileId\":\"" ID "\",\"status\":\"Downloaded\",\"outcome\":\"announced\"}");
+    cr_expect_eq(count_of("Action=Publish"), 1);
+    cr_expect_eq(count_of("/media/"), 0, "it is not uploaded again");
+}
+
+Test(upload_function, announces_again_what_it_could_not_say)
+{
+    start(REPLIES(FOUND("Downloaded", STORED EXPIRED), UPDATED("Downloaded", STORED LEASED),
+                  { .status = 400, .body = "{\"__type\":\"AccessDeniedException\"}" }));
+    call(start_file_upload, EVENT);
+    cr_expect_eq(peer_request_count(peer), 3, "the lease is kept: the schedule comes back");
+}
+
+Test(upload_function, does_not_announce_for_ever)
+{
+    start(REPLIES(FOUND("Downloaded", STORED EXPIRED ",\"retryCount\":{\"N\":\"5\"}"),
+                  UPDATED("Downloaded", STORED)));
+    const char *answer = call(start_file_upload, EVENT);
+    cr_expect(contains(answer, "\"status\":\"Downloaded\""), "%s", answer);
+    cr_expect(has(1, "REMOVE #"));
+    cr_expect_eq(peer_request_count(peer), 2);
+}
+
+#define OPEN_UPLOAD(key)                                                               \
+    {                                                                                  \
+        .body = "<R><Upload><Key>" key "</Key><UploadId>old/1</UploadId></Upload></R>" \
+    }
+#define NO_UPLOAD                                 \
+    {                                             \
+        .body = "<R><Prefix>" ID ".</Prefix></R>" \
+    }
+
+Test(upload_function, ends_the_uploads_of_somebody_who_died)
+{
+    write_program("echo 'ERROR: Connection reset by peer' >&2; exit 1");
+    start(REPLIES(FOUND("Downloading", EXPIRED), CLAIMED, OPEN_UPLOAD(ID ".webm"),
+                  { .status = 204 }, NO_UPLOAD, DESCRIBED, DOWNLOADING, UPDATED("Scheduled", "")));
+    call(start_file_upload, EVENT);
+    cr_expect(has(2, "GET /media/?max-uploads=1&prefix=" ID ".&uploads= "));
+    cr_expect(has(3, "DELETE /media/" ID ".webm?uploadId=old%2F1"));
+    cr_expect_eq(count_of("DELETE "), 1);
+}
+
+Test(upload_function, ends_no_upload_of_another_file)
+{
+    write_program("echo 'ERROR: Connection reset by peer' >&2; exit 1");
+    start(REPLIES(FOUND("Downloading", EXPIRED), CLAIMED, OPEN_UPLOAD("another.webm"), DESCRIBED,
+                  DOWNLOADING, UPDATED("Scheduled", "")));
+    call(start_file_upload, EVENT);
+    cr_expect_eq(count_of("DELETE "), 0);
+}
+
+Test(upload_function, ends_the_uploads_of_a_file_that_it_gives_up)
+{
+    start(REPLIES(FOUND("Downloading", EXPIRED ",\"retryCount\":{\"N\":\"5\"}"), GIVEN_UP,
+                  OPEN_UPLOAD(ID ".mp4"), { .status = 204 }, NO_UPLOAD));
+    call(start_file_upload, EVENT);
+    cr_expect(has(3, "DELETE /media/" ID ".mp4?uploadId=old%2F1"));
 }
 
 Test(upload_function, leaves_nothing_of_a_yt_dlp_that_was_killed)
