@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+# Who is traced. The four options differ in these values and in nothing else.
+
+locals {
+  active_functions = {
+    full      = toset(local.function_names)
+    selective = var.traced_functions
+    passive   = toset([])
+    on_demand = var.enable_xray_tracing ? toset(local.function_names) : toset([])
+  }[var.tracing]
+
+  stage_is_traced = var.tracing == "on_demand" ? var.enable_xray_tracing : true
+
+  # The rules that apply to requests; for schedules and invokes Lambda decides by itself.
+  stage_rules = merge(
+    {
+      "MediaDownloader${local.suffix}" = { priority = 9000, sampling = var.sampling }
+    },
+    var.tracing == "on_demand" ? {
+      "MediaDownloaderDebug${local.suffix}" = { priority = 1000, sampling = var.debug_sampling }
+    } : {},
+  )
+
+  # API Gateway's node on the map is called API/stage.
+  stage_service = "${aws_api_gateway_rest_api.api.name}/${local.stage}"
+
+  any_service = join(" OR ", concat(
+    ["service(\"${local.stage_service}\")"],
+    [for function in local.functions : "service(\"${function.name}\")"],
+  ))
+
+  # Not errors alone: a token that has expired is the client's error, and nobody's alarm.
+  trace_groups = {
+    all    = local.any_service
+    faults = "fault = true AND (${local.any_service})"
+    slow   = "duration > 300 AND service(\"${local.functions["StartFileUpload"].name}\")"
+  }
+}
+
+resource "aws_xray_sampling_rule" "stage" {
+  for_each = local.stage_rules
+
+  rule_name      = each.key
+  priority       = each.value.priority
+  version        = 1
+  reservoir_size = each.value.sampling.per_second
+  fixed_rate     = each.value.sampling.rate
+  service_type   = "AWS::ApiGateway::Stage"
+  service_name   = local.stage_service
+  host           = "*"
+  http_method    = "*"
+  url_path       = "*"
+  resource_arn   = "*"
+}
+
+resource "aws_xray_group" "group" {
+  for_each = local.trace_groups
+
+  group_name        = "${local.name}-${each.key}"
+  filter_expression = each.value
+
+  # Insights cost extra for each trace.
+  insights_configuration {
+    insights_enabled      = false
+    notifications_enabled = false
+  }
+}
