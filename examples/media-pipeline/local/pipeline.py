@@ -316,6 +316,17 @@ class Engine:
             raise Failure(f'DynamoDB {operation}: {reply.status} {reply.body.decode()[:300]}')
         return reply.json()
 
+    def query(self, service, parameters):
+        """A call of the query protocol, which IAM and SNS speak."""
+        data = urllib.parse.urlencode(parameters).encode()
+        headers = sign('POST', self.at['moto'] + '/', {
+            'Content-Type': 'application/x-www-form-urlencoded',
+        }, data, self.at, service, self.at['region'])
+        reply = request('POST', self.at['moto'] + '/', headers, data)
+        if reply.status != 200:
+            raise Failure(f"{service} {parameters['Action']}: {reply.status} "
+                          f'{reply.body.decode()[:300]}')
+
     def s3_get(self, path_and_query):
         url = f"{self.at['moto']}/{self.at['bucket']}{path_and_query}"
         return request('GET', url, sign('GET', url, {}, b'', self.at, 's3', self.at['region']))
