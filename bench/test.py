@@ -7,6 +7,7 @@ test.py --programs FOLDER
 import argparse
 import json
 import pathlib
+import runpy
 import socket
 import subprocess
 import sys
@@ -136,6 +137,37 @@ class LocalIngest(unittest.TestCase):
         result = run(HERE / 'local-ingest', '--programs', programs.parent, '--only', 'L9')
         self.assertEqual(result.returncode, 2)
         self.assertIn('L9', result.stderr)
+
+
+class PipelineLatency(unittest.TestCase):
+    def run_it(self, *words):
+        return run(HERE / 'pipeline-latency', '--programs', programs.parent, *words)
+
+    def test_each_way_to_be_traced_has_a_line_with_its_interval(self):
+        if not (programs.parent / 'examples/media-pipeline/bootstrap').exists():
+            self.skipTest('the media pipeline is not built')
+        result = self.run_it('--rounds', '10', '--warm-up', '1', '--delay-ms', '1', '--json')
+        self.assertEqual(result.returncode, 0, result.stderr)
+        lines = {line['workload']: line for line in map(json.loads, result.stdout.splitlines())}
+        self.assertEqual(set(lines), {f'pipeline-{name}' for name in
+                                      ('full', 'unsampled', 'passive', 'off')})
+        for line in lines.values():
+            self.assertGreater(line['median_ms'], 4)  # four calls, a millisecond each
+            self.assertEqual(sorted(line['difference_us']), line['difference_us'])
+        self.assertEqual(lines['pipeline-off']['difference_us'], [0, 0, 0])
+
+    def test_the_interval_of_a_median_holds_it(self):
+        latency = runpy.run_path(str(HERE / 'pipeline-latency'))
+        self.assertEqual(latency['median_interval'](range(1001)), (468, 500, 532))
+        self.assertEqual(latency['median_interval']([3, 1, 2]), (1, 2, 3))
+
+    def test_what_cannot_be_measured_is_an_error(self):
+        result = run(HERE / 'pipeline-latency', '--programs', '/nowhere', '--rounds', '10')
+        self.assertEqual(result.returncode, 1)
+        self.assertIn('/nowhere', result.stderr)
+
+    def test_too_few_rounds_are_refused(self):
+        self.assertEqual(self.run_it('--rounds', '9').returncode, 2)
 
 
 class Compare(unittest.TestCase):
