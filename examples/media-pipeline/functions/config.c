@@ -9,6 +9,9 @@
 /* S3 takes parts up to 5 GiB, but one is held in memory. */
 #define MAX_PART_MIB 512
 
+/* S3's largest object. */
+#define MAX_FILE_MIB (5L * 1024 * 1024)
+
 static const char *variable(const char *name, const char *fallback)
 {
     const char *value = getenv(name);
@@ -47,17 +50,23 @@ int config_read(struct config *ret, const char *const *required, struct failure 
         .file_url_base = variable("FILE_URL_BASE", ""),
         .media_hosts = variable("MEDIA_HOSTS", ""),
         .ytdlp_path = variable("YTDLP_PATH", "yt-dlp"),
+        .js_runtime = variable("JS_RUNTIME", ""),
+        .ffmpeg_location = variable("FFMPEG_LOCATION", ""),
+        .cookies_file = variable("COOKIES_FILE", ""),
         .start_file_upload_function = variable("START_FILE_UPLOAD_FUNCTION", "StartFileUpload"),
         .file_coordinator_function = variable("FILE_COORDINATOR_FUNCTION", "FileCoordinator"),
         .download_directory = variable("DOWNLOAD_DIRECTORY", variable("TMPDIR", "/tmp")),
     };
-    int64_t part_mib = 0;
+    int64_t part_mib = 0, max_file_mib = 0;
     int result = read_number("PART_SIZE_MIB", "5", 5, MAX_PART_MIB, &part_mib, failure);
+    if (result == 0)
+        result = read_number("MAX_FILE_MIB", "0", 0, MAX_FILE_MIB, &max_file_mib, failure);
     if (result == 0)
         result = read_number("MAX_DOWNLOADS", "10", 1, 1000, &config.max_downloads, failure);
     if (result < 0)
         return result;
     config.part_bytes = part_mib * MIB;
+    config.max_file_bytes = max_file_mib * MIB;
     *ret = config;
     return 0;
 }

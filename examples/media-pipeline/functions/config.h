@@ -19,11 +19,15 @@ struct config {
     const char *file_url_base;
     const char *media_hosts;
     const char *ytdlp_path;
+    const char *js_runtime;      /* "quickjs:/opt/bin/qjs" */
+    const char *ffmpeg_location; /* of the program, or of its directory */
+    const char *cookies_file;    /* of a browser, for yt-dlp */
     const char *start_file_upload_function;
     const char *file_coordinator_function;
     const char *download_directory;
     int64_t part_bytes;
-    int64_t max_downloads; /* under way at once, when the schedule starts more */
+    int64_t max_file_bytes; /* 0: as much as there is room for */
+    int64_t max_downloads;  /* under way at once, when the schedule starts more */
 };
 
 /* required: names of variables that must be set, ended by NULL. 0, or -EINVAL with *failure set. */

@@ -153,19 +153,18 @@ static void measure(const struct job *job, int64_t begin_ms)
 }
 
 /* 0; -EREMOTEIO with job->problem; anything else with job->failure. */
-static int work(struct job *job, const char *directory)
+static int work(struct job *job, const struct ytdlp *ytdlp)
 {
-    struct ytdlp ytdlp = { job->pipeline->config.ytdlp_path, directory, job->deadline_ms };
     struct video video;
     int64_t begin_ms = clock_now_ms();
-    int result = describe(job, &ytdlp, &video);
+    int result = describe(job, ytdlp, &video);
     if (result < 0)
         return -EREMOTEIO;
     if (file_describe(&job->table, job->file, &video, clock_now_ms(), &job->failure) < 0 ||
         file_begin_download(&job->table, job->file, clock_now_ms(), &job->failure) < 0)
         return -EIO;
     struct ytdlp_file file = { 0 };
-    result = download(job, &ytdlp, &file);
+    result = download(job, ytdlp, &file);
     if (result == 0)
         result = upload(job, file.path);
     if (result < 0)
@@ -188,6 +187,29 @@ static int work(struct job *job, const char *directory)
         return -EIO;
     measure(job, begin_ms);
     return 0;
+}
+
+/* As work(). yt-dlp has the guard's way to the network for as long as it runs. */
+static int work_in(struct job *job, const char *directory)
+{
+    const struct config *config = &job->pipeline->config;
+    struct guard_params guard = { .media_hosts = config->media_hosts };
+    struct ytdlp ytdlp = {
+        .program = config->ytdlp_path,
+        .directory = directory,
+        .deadline_ms = job->deadline_ms,
+        .js_runtime = config->js_runtime,
+        .ffmpeg_location = config->ffmpeg_location,
+        .cookies_file = config->cookies_file,
+        .max_bytes = config->max_file_bytes,
+    };
+    if (guard_start(&guard, &ytdlp.guard, &job->failure) < 0) {
+        problem_set(&job->problem, PROBLEM_TRANSIENT, "%s", job->failure.message);
+        return -EREMOTEIO;
+    }
+    int result = work(job, &ytdlp);
+    guard_stop(ytdlp.guard);
+    return result;
 }
 
 /*
@@ -260,7 +282,7 @@ static cJSON *run(struct job *job)
                     "%s", job->failure.message);
         result = -EREMOTEIO;
     } else {
-        result = work(job, workspace.path);
+        result = work_in(job, workspace.path);
         workspace_close(&workspace);
     }
     if (result == -EREMOTEIO)

@@ -26,8 +26,10 @@ struct child {
     const struct child_params *params;
     struct child_result *result;
     pid_t process;
-    int output; /* -1 when closed */
+    pid_t watcher; /* takes the group along when we are killed outright */
+    int output;    /* -1 when closed */
     int errors;
+    int alive;      /* nothing is written to it */
     bool is_killed; /* by us */
 };
 
@@ -73,6 +75,33 @@ static void become(const struct child_params *params, pid_t parent, int output, 
     _exit(127);
 }
 
+/*
+ * yt-dlp asks to die with us, but what it starts (ffmpeg) does not. The other
+ * end of the pipe is closed when we are gone, however that came about. Only
+ * calls that are safe after a fork of many threads.
+ */
+static void watch(pid_t group, int alive)
+{
+    char byte;
+    if (setpgid(0, group) < 0)
+        _exit(1);
+    /* Inherited handlers write to descriptors that are closed here. */
+    signal(SIGTERM, SIG_IGN);
+    signal(SIGINT, SIG_IGN);
+    if (alive != STDIN_FILENO)
+        dup2(alive, STDIN_FILENO);
+#ifdef SYS_close_range
+    syscall(SYS_close_range, 1u, ~0u, 0u);
+#else
+    for (int i = 1; i < MAX_DESCRIPTORS; i++)
+        close(i);
+#endif
+    while (read(STDIN_FILENO, &byte, 1) < 0 && errno == EINTR)
+        ;
+    kill(-group, SIGKILL);
+    _exit(0);
+}
+
 /* ---- In the parent ------------------------------------------------------------------ */
 
 static void close_descriptor(int *descriptor)
@@ -86,6 +115,29 @@ static void close_pair(int pair[2])
 {
     close_descriptor(&pair[0]);
     close_descriptor(&pair[1]);
+}
+
+/* Without one everything works, but for what is left when we are killed. */
+static void begin_watcher(struct child *child)
+{
+    int alive[2];
+    if (pipe2(alive, O_CLOEXEC) < 0)
+        return;
+    child->watcher = fork();
+    if (child->watcher == 0)
+        watch(child->process, alive[0]);
+    close(alive[0]);
+    child->alive = alive[1];
+}
+
+static void end_watcher(struct child *child)
+{
+    if (child->watcher > 0) {
+        kill(child->watcher, SIGKILL);
+        while (waitpid(child->watcher, NULL, 0) < 0 && errno == EINTR)
+            ;
+    }
+    close_descriptor(&child->alive);
 }
 
 /* 0, or the errno of what failed, in the child up to exec as well. */
@@ -222,16 +274,20 @@ static void follow(struct child *child)
 void child_run(const struct child_params *params, struct child_result *ret)
 {
     memset(ret, 0, sizeof(*ret));
-    struct child child = { .params = params, .result = ret, .output = -1, .errors = -1 };
+    struct child child = {
+        .params = params, .result = ret, .output = -1, .errors = -1, .alive = -1
+    };
     ret->number = begin(&child);
     if (ret->number) {
         ret->outcome = CHILD_NOT_BEGUN;
         return;
     }
+    begin_watcher(&child);
     follow(&child);
     /* Helpers it left behind go too. */
     kill(-child.process, SIGKILL);
     drain(&child);
+    end_watcher(&child);
 
     int status = 0;
     while (waitpid(child.process, &status, 0) < 0 && errno == EINTR)

@@ -31,6 +31,8 @@ static const struct {
     [PROBLEM_GEO_BLOCKED] = { "geo_blocked", 0, 0 },
     [PROBLEM_UNAVAILABLE] = { "unavailable", 0, 0 },
     [PROBLEM_NOT_SINGLE] = { "not_single", 0, 0 },
+    [PROBLEM_NOT_ALLOWED] = { "not_allowed", 0, 0 },
+    [PROBLEM_TOO_LARGE] = { "too_large", 0, 0 },
     [PROBLEM_UNSUPPORTED] = { "unsupported", 0, 0 },
     [PROBLEM_NO_SPACE] = { "no_space", 0, 0 },
     [PROBLEM_ABANDONED] = { "abandoned", 0, 0 },

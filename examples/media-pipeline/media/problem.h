@@ -21,7 +21,9 @@ enum problem_class {
     PROBLEM_PRIVATE,
     PROBLEM_GEO_BLOCKED,
     PROBLEM_UNAVAILABLE,
-    PROBLEM_NOT_SINGLE, /* a playlist */
+    PROBLEM_NOT_SINGLE,  /* a playlist */
+    PROBLEM_NOT_ALLOWED, /* it leads into our own network */
+    PROBLEM_TOO_LARGE,
     PROBLEM_UNSUPPORTED,
     PROBLEM_NO_SPACE,
     PROBLEM_ABANDONED, /* the function died too often while at it */

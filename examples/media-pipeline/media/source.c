@@ -11,13 +11,12 @@
 #include "runtime/text.h"
 
 #define VIDEO_ID_LENGTH 11
-#define MAX_HOST_LENGTH 253
 
 struct address {
     bool is_https;
-    char host[MAX_HOST_LENGTH + 1]; /* lower case; IPv6 in brackets */
-    int port;                       /* 0: the scheme's own */
-    const char *path;               /* from "/" or "?" on, without the fragment */
+    char host[SOURCE_HOST_SIZE]; /* lower case; IPv6 in brackets */
+    int port;                    /* 0: the scheme's own */
+    const char *path;            /* from "/" or "?" on, without the fragment */
     size_t path_length;
 };
 
@@ -50,8 +49,8 @@ static const char *skip_scheme(const char *text, bool *ret_https)
     return found + 3;
 }
 
-/* "host", "host:port", "[v6]:port"; the port is 0 when there is none. */
-static bool read_host(const char *text, size_t length, char *ret_host, int *ret_port)
+bool source_read_host(const char *text, size_t length, char ret_host[SOURCE_HOST_SIZE],
+                      int *ret_port)
 {
     size_t host_length = 0;
     if (length > 0 && text[0] == '[') {
@@ -69,11 +68,14 @@ static bool read_host(const char *text, size_t length, char *ret_host, int *ret_
             host_length++;
         }
     }
-    if (host_length == 0 || host_length > MAX_HOST_LENGTH)
+    if (host_length == 0 || host_length >= SOURCE_HOST_SIZE)
         return false;
     for (size_t i = 0; i < host_length; i++)
         ret_host[i] = (char)tolower((unsigned char)text[i]);
     ret_host[host_length] = '\0';
+    /* "example.org." is the same name. */
+    if (host_length > 1 && ret_host[host_length - 1] == '.')
+        ret_host[host_length - 1] = '\0';
 
     *ret_port = 0;
     if (host_length == length)
@@ -98,12 +100,8 @@ static const char *read_address(const char *text, struct address *ret)
     size_t length = strcspn(rest, "/?#");
     if (memchr(rest, '@', length))
         return "user and password are not allowed";
-    if (!read_host(rest, length, ret->host, &ret->port))
+    if (!source_read_host(rest, length, ret->host, &ret->port))
         return "the host is not valid";
-    /* "example.org." is the same name. */
-    size_t host_length = strlen(ret->host);
-    if (host_length > 1 && ret->host[host_length - 1] == '.')
-        ret->host[host_length - 1] = '\0';
     if (ret->port == (ret->is_https ? 443 : 80))
         ret->port = 0;
     ret->path = rest + length;
@@ -215,9 +213,8 @@ static const char *read_youtube(const struct address *address, enum youtube_kind
 
 /* ---- Other hosts ---------------------------------------------------------------- */
 
-static bool is_allowed_host(const struct address *address, const char *media_hosts)
+bool source_is_media_host(const char *host, int port, const char *media_hosts)
 {
-    int port = address->port ? address->port : address->is_https ? 443 : 80;
     while (media_hosts && *media_hosts) {
         size_t length = strcspn(media_hosts, ",");
         const char *entry = media_hosts;
@@ -229,10 +226,10 @@ static bool is_allowed_host(const struct address *address, const char *media_hos
         while (entry_length > 0 && isspace((unsigned char)entry[entry_length - 1]))
             entry_length--;
 
-        char host[MAX_HOST_LENGTH + 1];
+        char allowed[SOURCE_HOST_SIZE];
         int allowed_port;
-        if (read_host(entry, entry_length, host, &allowed_port) &&
-            strcmp(host, address->host) == 0 && (allowed_port == 0 || allowed_port == port))
+        if (source_read_host(entry, entry_length, allowed, &allowed_port) &&
+            strcmp(allowed, host) == 0 && (allowed_port == 0 || allowed_port == port))
             return true;
         media_hosts += length + (media_hosts[length] == ',');
     }
@@ -242,7 +239,8 @@ static bool is_allowed_host(const struct address *address, const char *media_hos
 static const char *read_other(const struct address *address, const char *media_hosts,
                               struct source *ret)
 {
-    if (!is_allowed_host(address, media_hosts))
+    int number = address->port ? address->port : address->is_https ? 443 : 80;
+    if (!source_is_media_host(address->host, number, media_hosts))
         return "the host is neither YouTube's nor one of MEDIA_HOSTS";
     char port[8] = "";
     if (address->port)

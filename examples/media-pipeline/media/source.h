@@ -9,6 +9,9 @@
 #define SOURCE_URL_SIZE 2049
 #define SOURCE_ID_SIZE  24
 
+/* A DNS name has at most 253 characters. */
+#define SOURCE_HOST_SIZE 254
+
 struct source {
     char file_id[SOURCE_ID_SIZE]; /* YouTube's own 11 characters, else "u-" and 16 hex digits */
     char url[SOURCE_URL_SIZE];    /* normal form: two spellings of one address are equal */
@@ -25,6 +28,16 @@ struct source {
  */
 int source_parse(const char *text, const char *media_hosts, struct source *ret,
                  const char **ret_reason);
+
+/*
+ * "host", "host:port", "[v6]:port": the host in lower case without the last
+ * dot, IPv6 in brackets; the port is 0 when there is none.
+ */
+bool source_read_host(const char *text, size_t length, char ret_host[SOURCE_HOST_SIZE],
+                      int *ret_port);
+
+/* Whether media_hosts, as in source_parse(), has this host with this port. */
+bool source_is_media_host(const char *host, int port, const char *media_hosts);
 
 /* The host of a URL in normal form, for people to read. */
 void source_host(const struct source *source, char *ret, size_t size);

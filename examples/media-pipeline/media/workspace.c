@@ -4,12 +4,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #define PREFIX "media-pipeline."
@@ -17,8 +17,8 @@
 /* yt-dlp makes plain files and at most a directory or two. */
 #define MAX_DEPTH 8
 
-/* Younger ones may not be locked yet. */
-#define STALE_AFTER_SECONDS 60
+/* Another process that looks for stale ones can take a new one for such. */
+#define MAX_TRIES 16
 
 static void remove_inside(int directory, int depth)
 {
@@ -45,7 +45,7 @@ static void remove_inside(int directory, int depth)
     closedir(entries);
 }
 
-static void remove_tree(const char *path)
+void workspace_remove(const char *path)
 {
     int directory = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (directory >= 0)
@@ -61,8 +61,8 @@ static void remove_if_stale(const char *path)
     if (lock < 0)
         return;
     if (fstat(lock, &about) == 0 && about.st_uid == geteuid() &&
-        time(NULL) - about.st_ctime > STALE_AFTER_SECONDS && flock(lock, LOCK_EX | LOCK_NB) == 0)
-        remove_tree(path);
+        flock(lock, LOCK_EX | LOCK_NB) == 0)
+        workspace_remove(path);
     close(lock);
 }
 
@@ -80,33 +80,45 @@ static void remove_stale(const char *parent)
     closedir(entries);
 }
 
+/* 0; -EAGAIN when it was taken for a stale one before it was locked; else -errno. */
+static int make(struct workspace *workspace, const char *parent, struct failure *failure)
+{
+    struct stat about;
+    if (snprintf(workspace->path, sizeof(workspace->path), "%s/" PREFIX "XXXXXX", parent) >=
+        (int)sizeof(workspace->path))
+        return failure_set(failure, -ENAMETOOLONG, "NoWorkspace",
+                           "DOWNLOAD_DIRECTORY is too long a path");
+    if (!mkdtemp(workspace->path))
+        return failure_set(failure, -errno, "NoWorkspace",
+                           "cannot make a directory in %s (%s): set DOWNLOAD_DIRECTORY", parent,
+                           strerror(errno));
+    workspace->lock = open(workspace->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (workspace->lock >= 0 && flock(workspace->lock, LOCK_EX | LOCK_NB) == 0 &&
+        stat(workspace->path, &about) == 0)
+        return 0;
+    bool was_taken = errno == ENOENT || errno == EWOULDBLOCK;
+    int result = failure_set(failure, was_taken ? -EAGAIN : -errno, "NoWorkspace",
+                             "cannot lock %s: %s", workspace->path, strerror(errno));
+    workspace_close(workspace);
+    return result;
+}
+
 int workspace_open(struct workspace *ret, const char *parent, struct failure *failure)
 {
     struct workspace workspace = { .lock = -1 };
     remove_stale(parent);
-    if (snprintf(workspace.path, sizeof(workspace.path), "%s/" PREFIX "XXXXXX", parent) >=
-        (int)sizeof(workspace.path))
-        return failure_set(failure, -ENAMETOOLONG, "NoWorkspace",
-                           "DOWNLOAD_DIRECTORY is too long a path");
-    if (!mkdtemp(workspace.path))
-        return failure_set(failure, -errno, "NoWorkspace",
-                           "cannot make a directory in %s (%s): set DOWNLOAD_DIRECTORY", parent,
-                           strerror(errno));
-    workspace.lock = open(workspace.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (workspace.lock < 0 || flock(workspace.lock, LOCK_EX | LOCK_NB) < 0) {
-        int result = failure_set(failure, -errno, "NoWorkspace", "cannot lock %s: %s",
-                                 workspace.path, strerror(errno));
-        workspace_close(&workspace);
-        return result;
-    }
-    *ret = workspace;
-    return 0;
+    int result = -EAGAIN;
+    for (int tries = 0; result == -EAGAIN && tries < MAX_TRIES; tries++)
+        result = make(&workspace, parent, failure);
+    if (result == 0)
+        *ret = workspace;
+    return result;
 }
 
 void workspace_close(struct workspace *workspace)
 {
     if (workspace->path[0])
-        remove_tree(workspace->path);
+        workspace_remove(workspace->path);
     if (workspace->path[0] && workspace->lock >= 0)
         close(workspace->lock);
     workspace->path[0] = '\0';

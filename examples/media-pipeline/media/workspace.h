@@ -14,6 +14,9 @@ struct workspace {
 /* Makes one in parent. 0 or -errno with *failure set. */
 int workspace_open(struct workspace *ret, const char *parent, struct failure *failure);
 
+/* Removes a directory with everything in it; links are not followed. */
+void workspace_remove(const char *path);
+
 void workspace_close(struct workspace *workspace);
 
 #endif /* PIPELINE_MEDIA_WORKSPACE_H */
