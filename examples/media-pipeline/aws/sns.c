@@ -58,7 +58,7 @@ int sns_create_platform_endpoint(struct aws *aws, const char *application_arn, c
     if (!arn || !*arn) {
         free(arn);
         return failure_set(failure, -EPROTO, "BadReply",
-                           "SNS CreatePlatformEndpoint: no EndpointArn in the reply");
+                           "AWS request failed"); /* the contract's words for an empty answer */
     }
     *ret_arn = arn;
     return 0;

@@ -56,6 +56,8 @@ int config_read(struct config *ret, const char *const *required, struct failure 
         .start_file_upload_function = variable("START_FILE_UPLOAD_FUNCTION", "StartFileUpload"),
         .file_coordinator_function = variable("FILE_COORDINATOR_FUNCTION", "FileCoordinator"),
         .download_directory = variable("DOWNLOAD_DIRECTORY", variable("TMPDIR", "/tmp")),
+        .github = { variable("GITHUB_REPOSITORY", ""), variable("GITHUB_TOKEN", ""),
+                    variable("GITHUB_API_URL", "https://api.github.com") },
     };
     int64_t part_mib = 0, max_file_mib = 0;
     int result = read_number("PART_SIZE_MIB", "5", 5, MAX_PART_MIB, &part_mib, failure);

@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "media/github_issue.h"
 #include "runtime/failure.h"
 
 /* Text belongs to the environment; "" when not set. */
@@ -25,6 +26,7 @@ struct config {
     const char *start_file_upload_function;
     const char *file_coordinator_function;
     const char *download_directory;
+    struct github_config github;
     int64_t part_bytes;
     int64_t max_file_bytes; /* 0: as much as there is room for */
     int64_t max_downloads;  /* under way at once, when the schedule starts more */

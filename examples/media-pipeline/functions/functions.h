@@ -6,12 +6,14 @@
 #include "aws/client.h"
 #include "functions/config.h"
 #include "media/file.h"
+#include "media/github_issue.h"
 #include "media/push.h"
 #include "runtime/runtime.h"
 
 struct pipeline {
     struct config config;
     struct aws aws;
+    struct github_known known_issues;
 };
 
 static inline struct file_table pipeline_files(struct pipeline *pipeline)

@@ -244,6 +244,31 @@ static cJSON *answer_with(const struct file *file, const char *outcome)
     return answer;
 }
 
+/* An issue is opened where somebody should look. Its own trouble ends in the log and a metric. */
+static void tell_people(struct job *job)
+{
+    struct pipeline *pipeline = job->pipeline;
+    struct failure failure = { 0 };
+    struct issue_cause cause = {
+        .class = job->problem.class,
+        .message = job->problem.message,
+        .file_id = job->file->id,
+        .correlation_id = attribute_get_string(job->file->item, "correlationId"),
+        .request_id = job->invocation->request_id,
+    };
+    if (!*pipeline->config.github.repository ||
+        !issue_is_wanted(cause.class, job->file->status == FILE_FAILED))
+        return;
+    int result = github_issue_report(&pipeline->config.github, &pipeline->known_issues, &cause,
+                                     job->invocation->deadline_ms - PIPELINE_RESERVE_MS, &failure);
+    if (result > 0)
+        log_metric("IssueOpened", "Count", 1);
+    if (result >= 0)
+        return;
+    log_metric("IssueNotOpened", "Count", 1);
+    log_write(LOG_WARNING, NULL, "no issue: %s", failure.message);
+}
+
 static cJSON *give_up(struct job *job)
 {
     struct invocation *invocation = job->invocation;
@@ -261,6 +286,7 @@ static cJSON *give_up(struct job *job)
     cJSON_AddStringToObject(fields, "status", file_status_name(job->file->status));
     cJSON_AddStringToObject(fields, "errorCategory", problem_name(job->problem.class));
     log_write(LOG_ERROR, fields, "%s", job->problem.message);
+    tell_people(job);
     cJSON *answer = answer_with(job->file, "problem");
     cJSON_AddStringToObject(answer, "errorCategory", problem_name(job->problem.class));
     return answer;
@@ -339,8 +365,11 @@ static int claim(struct job *job)
                             clock_now_ms(), &invocation->failure);
     if (is_abandoned && (result == 0 || result == -ECANCELED))
         end_uploads(job);
-    if (result == -ECANCELED)
+    if (result == -ECANCELED) {
         log_write(LOG_ERROR, NULL, "%s", invocation->failure.message);
+        problem_set(&job->problem, PROBLEM_ABANDONED, "%s", invocation->failure.message);
+        tell_people(job);
+    }
     if (result == -EAGAIN || result == -ECANCELED)
         return 0;
     if (result < 0)

@@ -217,6 +217,8 @@ static void integrate(struct gateway *gateway, const struct proxy_request *reque
     if (!call)
         fail(reply, request->request_id, 504, "InternalServerErrorException",
              "Endpoint request timed out");
+    else if (call->result.status == 413)
+        fail(reply, request->request_id, 413, "RequestTooLargeException", "Request Too Long");
     else if (call->result.status != 200)
         fail(reply, request->request_id, 500, "InternalServerErrorException",
              "Internal server error");
@@ -302,6 +304,18 @@ static void handle(void *data, const struct http_request *request, struct http_r
              duration_text(now_ns() - began_ns, lasted));
 }
 
+/* No function hears of it, nor does the authorizer. */
+static void refuse_large(void *data, const struct http_request *request, struct http_reply *reply)
+{
+    char request_id[UUID_SIZE];
+
+    (void)data;
+    random_uuid(request_id);
+    fail(reply, request_id, 413, "RequestTooLargeException", "Request Too Long");
+    http_reply_header(reply, "x-amzn-RequestId", request_id);
+    log_line("%s %s → 413", request->method, request->path);
+}
+
 /* ---- Set up ------------------------------------------------------------------------- */
 
 int gateway_start(struct gateway **ret, const struct gateway_params *params)
@@ -320,6 +334,7 @@ int gateway_start(struct gateway **ret, const struct gateway_params *params)
         &(struct http_server_params){ .port = port_choose(params->port, "the front door"),
                                       .body_limit = BODY_LIMIT,
                                       .handle = handle,
+                                      .refuse = refuse_large,
                                       .data = gateway });
     if (error) {
         log_error("the front door cannot listen: %s", strerror(-error));

@@ -154,7 +154,7 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
         *upload_size = 0;
         return MHD_YES;
     }
-    if (exchange->too_large) {
+    if (exchange->too_large && !server->params.refuse) {
         http_reply_text(&reply, 413, "application/json", "{\"message\":\"Request Too Long\"}");
         return send_reply(connection, &reply);
     }
@@ -167,7 +167,8 @@ static enum MHD_Result on_request(void *data, struct MHD_Connection *connection,
         .body_length = exchange->body.length,
         .connection = connection,
     };
-    server->params.handle(server->params.data, &request, &reply);
+    (exchange->too_large ? server->params.refuse : server->params.handle)(server->params.data,
+                                                                          &request, &reply);
     return send_reply(connection, &reply);
 }
 

@@ -39,6 +39,7 @@ struct http_server_params {
     uint16_t port;     /* 0: the kernel picks one */
     size_t body_limit; /* bytes; larger requests are answered with 413 */
     http_handler handle;
+    http_handler refuse; /* writes that 413, from a request without its body; NULL: AWS's own */
     void *data;
 };
 

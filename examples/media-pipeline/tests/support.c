@@ -33,6 +33,7 @@ void support_begin(void)
         .download_directory = directory,
         .part_bytes = 5 * 1024 * 1024,
         .max_downloads = 10,
+        .github = { "", "", "" },
     };
     invocation = (struct invocation){ .function = "Test",
                                       .request_id = "r-1",
