@@ -79,10 +79,10 @@ class Traces(unittest.TestCase):
         # 730 hours × 60 / 4
         self.assertEqual(option('full', *NOTHING, '--schedule-minutes', '4')['recorded'], 10950)
 
-    def test_checks_are_requests(self):
-        # 730 / 24 days × 24
-        self.assertAlmostEqual(
-            option('full', *NOTHING, '--checks-per-day', '24')['requests']['api_gateway'], 730)
+    def test_so_does_each_check(self):
+        # 730 / 24 days × 24, and none of them through the gateway
+        requests = option('full', *NOTHING, '--checks-per-day', '24')['requests']
+        self.assertEqual(requests, {'api_gateway': 0, 'functions': 730})
 
     def test_few_requests_are_nearly_all_sampled_and_not_five_percent(self):
         self.assertGreater(option('on_demand', '--downloads', '1000')['recorded'], 0.999 * 1250)

@@ -56,6 +56,15 @@ class Row(support.EngineTest):
             self.listener.check(self)
         else:
             self.assertEqual(self.listener.heard, [])
+        self.assertEqual(self.complaints(), [])
+
+    def complaints(self):
+        """What the functions' logs hold of warnings and errors, of X-Ray or of anything else."""
+        logs = [path for name in FUNCTIONS
+                for path in pathlib.Path(self.engine.at['logs']).glob(f'{name}-*.log')]
+        self.assertGreaterEqual(len(logs), len(FUNCTIONS))
+        lines = [json.loads(line) for path in logs for line in path.read_text().splitlines()]
+        return [line for line in lines if line.get('level') in ('WARN', 'ERROR')]
 
     def call_everything(self):
         """For a file that is there. What the functions answer is the same in every row."""

@@ -27,6 +27,13 @@ def read(terminal):
         return b''
 
 
+def filters_of(text):
+    """Those in blocks of their own, and those that commands are given."""
+    blocks = re.findall(r'^```filter\n(.*?)^```', text, re.M | re.S)
+    return [line for block in blocks for line in block.splitlines()] + \
+        re.findall(r"--(?:filter|filter-expression|assert) '([^'\n]+)'", text)
+
+
 class Commands(Case):
     def setUp(self):
         super().setUp()
@@ -91,15 +98,15 @@ class List(Commands):
         self.assertEqual(code, 0)
         self.assertEqual(sorted(line.split()[0] for line in out.splitlines()), wanted)
 
-    def test_the_filters_of_the_page_are_taken(self):
-        text = (pathlib.Path(__file__).parents[2] / 'docs' / 'local.md').read_text()
-        filters = [line for block in re.findall(r'^```filter\n(.*?)^```', text, re.M | re.S)
-                   for line in block.splitlines()]
-        self.assertGreater(len(filters), 10)
-        for one in filters:
-            code, out, errors = self.command('list', '--filter', one)
-            self.assertEqual((code, errors), (0, ''), one)
-            self.assertIn('no such traces at', out)
+    def test_the_filters_of_the_pages_are_taken(self):
+        for page, least in (('local.md', 10), ('operations.md', 15)):
+            filters = filters_of((pathlib.Path(__file__).parents[2] / 'docs' / page).read_text())
+            self.assertGreater(len(filters), least)
+            for one in filters:
+                with self.subTest(page=page, filter=one):
+                    code, out, errors = self.command('list', '--filter', one)
+                    self.assertEqual((code, errors), (0, ''))
+                    self.assertIn('no such traces at', out)
 
 
 class Paging(Commands):

@@ -3,6 +3,7 @@
 """What Terraform would make is what the functions, and media-local, expect."""
 import json
 import re
+import subprocess
 import unittest
 
 import support
@@ -287,6 +288,22 @@ class TestAlarms(Configured):
                    if one['address'] == 'aws_cloudwatch_metric_alarm.charges')
         provider = configuration['provider_config'][one['provider_config_key']]
         self.assertEqual(provider['expressions']['region']['constant_value'], 'us-east-1')
+
+    def test_the_costs_are_reckoned_for_as_much_as_is_made(self):
+        done = subprocess.run([support.PIPELINE / 'costs', '--json'], stdout=subprocess.PIPE,
+                              timeout=60, check=True)
+        around = json.loads(done.stdout)['around']
+        filtered = {values['metric_transformation'][0]['name'] for values
+                    in self.full.of_type('aws_cloudwatch_log_metric_filter').values()}
+        # Each is written by one function, and with its name alone as a dimension.
+        written = re.findall(r'log_metric\("(\w+)"', ''.join(
+            path.read_text() for path in (support.PIPELINE / 'functions').glob('*.c')))
+        settings = self.full.resources['aws_api_gateway_method_settings.api']['settings']
+        self.assertFalse(settings[0]['metrics_enabled'])  # five for each route, and charged
+        self.assertEqual((around['alarms'], around['dashboards'], around['metrics']),
+                         (len(self.full.of_type('aws_cloudwatch_metric_alarm')),
+                          len(self.full.of_type('aws_cloudwatch_dashboard')),
+                          len(filtered | set(written))))
 
     def test_the_dashboard_fits_its_page(self):
         body = json.loads(self.full.resources['aws_cloudwatch_dashboard.pipeline']['dashboard_body'])

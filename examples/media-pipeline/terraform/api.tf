@@ -154,7 +154,7 @@ resource "aws_api_gateway_method_settings" "api" {
   method_path = "*/*"
 
   settings {
-    metrics_enabled        = true
+    metrics_enabled        = false # those of the stage are free and enough; these are five a route, and charged
     logging_level          = "OFF" # it would write the query, with the token
     data_trace_enabled     = false
     throttling_rate_limit  = var.api_rate.per_second
