@@ -9,6 +9,9 @@ import unittest
 import support
 
 
+GITHUB = {'repository': 'owner/name', 'token': 'a-token'}
+
+
 def source(name):
     return (support.PIPELINE / name).read_text()
 
@@ -34,15 +37,20 @@ def known_variables():
     return set(re.findall(r'(?:variable|getenv|read_number)\("([A-Z_]+)"', text))
 
 
+def setUpModule():
+    """One copy for all: a plan is made once."""
+    Configured.terraform = support.Terraform()
+    unittest.addModuleCleanup(Configured.terraform.close)
+
+
 class Configured(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        cls.terraform = support.Terraform()
-        cls.addClassCleanup(cls.terraform.close)
         cls.plan = cls.terraform.plan()
         cls.full = cls.terraform.plan(
             apns=support.APNS, synthetic_url='https://media.example.org/small.mp4',
-            file_expiry_days=30, alarm_email='someone@example.org', media_hosts=['example.net'])
+            file_expiry_days=30, alarm_email='someone@example.org', media_hosts=['example.net'],
+            github=GITHUB)
 
 
 class TestConfiguration(Configured):
@@ -52,6 +60,13 @@ class TestConfiguration(Configured):
     def test_it_is_valid_by_the_schema(self):
         said = json.loads(self.terraform.run('validate', '-json'))
         self.assertEqual((said['valid'], said['diagnostics']), (True, []))
+
+    def test_what_the_provider_does_not_know_is_found(self):
+        planted = self.terraform.path / 'planted.tf'
+        self.addCleanup(planted.unlink)
+        planted.write_text('resource "aws_sns_topic" "planted" {\n  nmae = "a"\n}\n')
+        said = json.loads(self.terraform.call('validate', '-json').stdout)
+        self.assertEqual([one['summary'] for one in said['diagnostics']], ['Unsupported argument'])
 
     def test_a_workspace_without_a_name_is_refused(self):
         self.assertIn('The workspace is "default"', self.terraform.complaint(workspace='default'))
@@ -85,12 +100,13 @@ class TestConfiguration(Configured):
         self.assertEqual(names, {name: name for name in support.FUNCTIONS})
 
     def test_secrets_are_marked_as_such(self):
-        plan = self.terraform.plan(apns=support.APNS)
         marked = {change['address']: change['change']['after_sensitive']
-                  for change in plan.document['resource_changes']}
+                  for change in self.full.document['resource_changes']}
         application = marked['aws_sns_platform_application.phone[0]']
         self.assertIs(application['platform_credential'], True)
-        self.assertIs(plan.document['planned_values']['outputs']['api_key']['sensitive'], True)
+        uploader = marked['aws_lambda_function.function["StartFileUpload"]']
+        self.assertEqual(uploader['environment'][0]['variables'], {'GITHUB_TOKEN': True})
+        self.assertIs(self.full.document['planned_values']['outputs']['api_key']['sensitive'], True)
 
 
 class TestFunctions(Configured):
@@ -134,6 +150,10 @@ class TestFunctions(Configured):
         self.assertIn('PART_SIZE_MIB', known)
         for name, values in self.full.functions().items():
             self.assertLessEqual(set(values['environment'][0]['variables']), known, name)
+
+    def test_without_a_token_for_issues_none_is_opened(self):
+        variables = self.plan.functions()['StartFileUpload']['environment'][0]['variables']
+        self.assertEqual([name for name in variables if name.startswith('GITHUB')], [])
 
     def test_functions_are_told_each_others_real_names(self):
         functions = self.plan.functions()

@@ -51,9 +51,13 @@ class TestPermissions(unittest.TestCase):
             if '*' in resources:
                 self.assertEqual(actions, ANYWHERE, name)
 
-    def test_objects_are_reached_and_not_the_bucket(self):
-        found = self.resources('StartFileUpload', 's3')
-        self.assertEqual(found, {'arn:aws:s3:::media-staging-files-1/*'})
+    def test_objects_are_changed_and_not_the_bucket(self):
+        found = {action: statement['Resource'] for statement in self.plan.statements('StartFileUpload')
+                 for action in statement['Action'] if action.startswith('s3:')}
+        bucket = 'arn:aws:s3:::media-staging-files-1'
+        for action, resources in found.items():
+            self.assertEqual(resources, [bucket if action == 's3:ListBucketMultipartUploads'
+                                         else f'{bucket}/*'], action)
 
     def test_one_function_is_invoked_by_each_that_invokes(self):
         for name, invoked in (('WebhookFeedly', 'FileCoordinator'),

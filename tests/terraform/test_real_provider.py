@@ -19,6 +19,7 @@ class TestWithTheRealProvider(Options, unittest.TestCase):
     def test_everything_that_can_be_left_out_can_be_planned(self):
         self.terraform.plan(apns=support.APNS, synthetic_url='https://media.example.org/small.mp4',
                             file_expiry_days=30, alarm_email='someone@example.org',
+                            github={'repository': 'owner/name', 'token': 'a-token'},
                             media_hosts=['media.example.org'], architecture='arm64')
 
 

@@ -36,7 +36,7 @@ locals {
       description = "The API answered 5xx"
       namespace   = "AWS/ApiGateway"
       metric      = "5XXError"
-      dimensions  = { ApiName = local.name, Stage = local.stage }
+      dimensions  = { ApiName = local.api_name, Stage = local.stage }
       statistic   = "Sum"
       above       = 0
       minutes     = 5
@@ -45,7 +45,7 @@ locals {
       description = "One request to the API in a hundred took over 5 s: cold starts, or DynamoDB"
       namespace   = "AWS/ApiGateway"
       metric      = "Latency"
-      dimensions  = { ApiName = local.name, Stage = local.stage }
+      dimensions  = { ApiName = local.api_name, Stage = local.stage }
       statistic   = "p99"
       above       = 5000
       minutes     = 15

@@ -3,7 +3,9 @@
 # are the authorizer's matter; the API key beside them counts and limits the phone's requests.
 
 locals {
-  stage = "prod"
+  # As at the desk: in production the map shows MediaDownloader/prod.
+  api_name = "MediaDownloader${local.suffix}"
+  stage    = "prod"
 
   routes = {
     webhook        = { method = "POST", function = "WebhookFeedly", needs_key = var.webhook_requires_api_key }
@@ -19,7 +21,7 @@ locals {
 }
 
 resource "aws_api_gateway_rest_api" "api" {
-  name           = local.name
+  name           = local.api_name
   api_key_source = "HEADER"
 
   endpoint_configuration {

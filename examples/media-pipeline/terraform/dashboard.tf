@@ -4,7 +4,7 @@
 locals {
   function_order = ["AuthorizerAPIToken", "WebhookFeedly", "FileCoordinator", "StartFileUpload", "RegisterDevice", "ListFiles"]
   download       = ["function", local.functions["StartFileUpload"].name]
-  api_stage      = ["ApiName", local.name, "Stage", local.stage]
+  api_stage      = ["ApiName", local.api_name, "Stage", local.stage]
 
   charts = [
     {

@@ -60,9 +60,13 @@ locals {
     FileCoordinator = "StartFileUpload"
   }
 
-  # Of objects, not of the bucket: aborting an upload is an action on the object.
+  # Aborting an upload is an action on the object, finding one on the bucket.
   object_actions = {
     StartFileUpload = ["PutObject", "GetObject", "DeleteObject", "AbortMultipartUpload"]
+  }
+
+  bucket_actions = {
+    StartFileUpload = ["ListBucketMultipartUploads"]
   }
 
   push_actions = {
@@ -91,12 +95,21 @@ locals {
       START_FILE_UPLOAD_FUNCTION = local.functions["StartFileUpload"].name
       MAX_DOWNLOADS              = tostring(var.max_downloads)
     }
-    StartFileUpload = {
-      BUCKET        = aws_s3_bucket.files.bucket
-      FILE_URL_BASE = "https://${aws_cloudfront_distribution.files.domain_name}"
-      MEDIA_HOSTS   = local.media_hosts
-      YTDLP_PATH    = "/opt/bin/yt-dlp"
-    }
+    StartFileUpload = merge(
+      {
+        BUCKET          = aws_s3_bucket.files.bucket
+        FILE_URL_BASE   = "https://${aws_cloudfront_distribution.files.domain_name}"
+        MEDIA_HOSTS     = local.media_hosts
+        YTDLP_PATH      = "/opt/bin/yt-dlp"
+        FFMPEG_LOCATION = "/opt/bin"
+        JS_RUNTIME      = "quickjs:/opt/bin/qjs"
+      },
+      # Whether there is a token is no secret, the token is.
+      nonsensitive(var.github != null) ? {
+        GITHUB_REPOSITORY = nonsensitive(var.github.repository)
+        GITHUB_TOKEN      = var.github.token
+      } : {},
+    )
     RegisterDevice = {
       PLATFORM_APPLICATION_ARN = local.platform_application_arn
     }

@@ -2,7 +2,7 @@
 # One role for each function: what it calls, on what it calls it, and nothing else.
 
 locals {
-  # A list for each function; null where a statement has nothing to say.
+  # What has no actions for a function is left out.
   statements = {
     for key in local.function_names : key => [
       for statement in concat(
@@ -20,6 +20,10 @@ locals {
           {
             actions   = [for action in lookup(local.object_actions, key, []) : "s3:${action}"]
             resources = ["${aws_s3_bucket.files.arn}/*"]
+          },
+          {
+            actions   = [for action in lookup(local.bucket_actions, key, []) : "s3:${action}"]
+            resources = [aws_s3_bucket.files.arn]
           },
           {
             actions   = local.has_platform_application ? [for action in lookup(local.push_actions, key, []) : "sns:${action}"] : []

@@ -22,7 +22,7 @@ locals {
   )
 
   # API Gateway's node on the map is called API/stage.
-  stage_service = "${aws_api_gateway_rest_api.api.name}/${local.stage}"
+  stage_service = "${local.api_name}/${local.stage}"
 
   any_service = join(" OR ", concat(
     ["service(\"${local.stage_service}\")"],

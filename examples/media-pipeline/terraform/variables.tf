@@ -100,7 +100,7 @@ variable "debug_sampling" {
 # ---- Downloads ---------------------------------------------------------------------
 
 variable "media_hosts" {
-  description = "Hosts besides YouTube's from which files are taken: host or host:port. They are trusted."
+  description = "Hosts besides YouTube's from which files are taken: host or host:port. They may be in a private network, what they lead to may not."
   type        = set(string)
   default     = []
 
@@ -203,6 +203,21 @@ variable "billing_threshold_usd" {
   validation {
     condition     = var.billing_threshold_usd >= 0
     error_message = "billing_threshold_usd should be 0 or more."
+  }
+}
+
+variable "github" {
+  description = "Repository (owner/name), and a token that may write its issues, for an issue about a failure that a person can mend; null: none is opened."
+  type = object({
+    repository = string
+    token      = string
+  })
+  default   = null
+  sensitive = true
+
+  validation {
+    condition     = var.github == null ? true : can(regex("^[A-Za-z0-9._-]+/[A-Za-z0-9._-]+$", var.github.repository))
+    error_message = "github.repository should be owner/name."
   }
 }
 
