@@ -1,12 +1,22 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """What the scenarios of the demo rest on, and what they say."""
+import copy
 import json
+import os
+import pty
+import shutil
 import subprocess
 import sys
 import unittest
 
 import support
+from support import pipeline
+
+import expectations
+
+# Debian's, whatever else comes first in PATH.
+AWS = shutil.which('aws', path='/usr/bin') or shutil.which('aws')
 
 
 class Permissions(support.EngineTest):
@@ -53,12 +63,14 @@ class Permissions(support.EngineTest):
 class Scenarios(unittest.TestCase):
     """One after the other: each of them uses the demo's own directory."""
 
+    def command(self, *options):
+        return [sys.executable, str(support.LOCAL / 'demo.py'), '--build-dir', support.BUILD,
+                '--venv', support.VENV, '--port-xray', '0', *options]
+
     def run_demo(self, *options):
-        return subprocess.run(
-            [sys.executable, str(support.LOCAL / 'demo.py'), '--build-dir', support.BUILD,
-             '--venv', support.VENV, '--port-xray', '0', '--once', *options],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=400,
-            check=False, encoding='utf-8')
+        return subprocess.run(self.command('--once', *options), stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, timeout=400,
+                              check=False, encoding='utf-8')
 
     def answer(self, name, *options, status=0):
         """What a scenario says, as JSON; its facts."""
@@ -119,19 +131,91 @@ class Scenarios(unittest.TestCase):
     def test_no_endpoint_is_blamed_where_all_are_enabled(self):
         self.assertIn('No call of SNS', self.no_answer('disabled-endpoint'))
 
-    def test_question_query_and_answer_are_printed_to_be_pasted(self):
-        done = self.run_demo('--scenario', 'forbidden')
-        self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
-        for text in (' s  Question\n', ' s  Query\n', ' s  Answer\n',
-                     '$ aws xray get-trace-summaries', '$ aws xray get-service-graph',
-                     '$ aws xray batch-get-traces --region us-west-2 --endpoint-url',
-                     """--filter-expression 'edge("FileCoordinator", "StartFileUpload") {error}'"""):
-            self.assertIn(text, done.stdout)
+    @unittest.skipIf(AWS is None, 'there is no aws command')
+    def test_the_queries_that_are_printed_can_be_pasted_while_it_stays_up(self):
+        terminal, other_end = pty.openpty()
+        demo = subprocess.Popen(self.command('--scenario', 'forbidden'), stdin=subprocess.DEVNULL,
+                                stdout=other_end, stderr=subprocess.DEVNULL)
+        os.close(other_end)
+        self.addCleanup(os.close, terminal)
+        self.addCleanup(demo.wait)
+        self.addCleanup(demo.terminate)
+        text = b''
+        while b'stays up' not in text:
+            text += os.read(terminal, 65536)
+        printed = text.decode().replace('\r', '')
+        queries = printed.partition(' s  Query\n')[2].rpartition(' s  Answer\n')[0]
+        allow, *commands = queries.rpartition('\n')[0].split('\n\n')
+        self.assertEqual(len(commands), 6)
+        for command in commands:
+            with self.subTest(command):
+                done = subprocess.run(
+                    ['sh', '-euc', allow + '\n' + command], stdin=subprocess.DEVNULL,
+                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding='utf-8', timeout=60,
+                    check=False, env={'PATH': os.path.dirname(AWS) + ':/usr/bin:/bin',
+                                      'HOME': support.directory('Home'), 'AWS_PAGER': ''})
+                self.assertEqual((done.returncode, done.stderr), (0, ''))
+                self.assertRegex(done.stdout, 'FileCoordinator|1-[0-9a-f]{8}-[0-9a-f]{24}')
 
     def test_json_without_a_scenario_is_refused_with_the_remedy(self):
         done = self.run_demo('--json')
         self.assertEqual(done.returncode, 2)
         self.assertIn('--scenario', done.stderr)
+
+    def test_a_scenario_that_is_not_traced_is_refused(self):
+        done = self.run_demo('--scenario', 'slow', '--tracing', 'passive')
+        self.assertEqual(done.returncode, 2)
+        self.assertIn('traced in full', done.stderr)
+
+    # The four options of tracing.
+
+    def test_passive_tracing_has_a_map_without_functions(self):
+        done = self.run_demo('--tracing', 'passive')
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertIn('tracing = passive, enable_xray_tracing = true', done.stdout)
+        self.assertIn('AWS::ApiGateway::Stage', done.stdout)
+        self.assertNotIn('AWS::Lambda', done.stdout)
+
+    def test_tracing_on_demand_that_nobody_demands_has_no_trace(self):
+        done = self.run_demo('--tracing=on_demand', '--enable-xray-tracing=false')
+        self.assertEqual(done.returncode, 0, done.stdout)
+        self.assertIn('All traces: there should be none.', done.stdout)
+
+
+class Expectations(unittest.TestCase):
+    """What is wrong with a trace depends on who was to record."""
+
+    STAGE = {'id': 'a' * 16, 'name': 'MediaDownloader/prod', 'origin': 'AWS::ApiGateway::Stage'}
+    LAMBDA = {'id': 'b' * 16, 'parent_id': 'a' * 16, 'name': 'WebhookFeedly',
+              'origin': 'AWS::Lambda'}
+    FUNCTION = {'id': 'c' * 16, 'parent_id': 'b' * 16, 'name': 'WebhookFeedly',
+                'origin': 'AWS::Lambda::Function',
+                'subsegments': [{'id': 'd' * 16, 'name': 'DynamoDB', 'namespace': 'aws',
+                                 'aws': {'operation': 'UpdateItem'}}]}
+
+    def problems(self, *documents, **tracing):
+        trace = pipeline.Trace([{'Document': copy.deepcopy(document)} for document in documents])
+        return expectations.missing_in_webhook_trace(trace, expectations.Tracing(**tracing))
+
+    def test_a_stage_alone_is_all_of_a_passive_trace(self):
+        self.assertEqual(self.problems(self.STAGE, option='passive'), [])
+
+    def test_a_segment_of_a_function_that_passes_on_is_one_too_many(self):
+        self.assertEqual(self.problems(self.STAGE, self.LAMBDA, option='passive'),
+                         ['no WebhookFeedly (AWS::Lambda), which is there'])
+
+    def test_a_stage_that_was_not_to_record_is_one_too_many(self):
+        self.assertEqual(self.problems(self.STAGE, option='on_demand', enabled=False),
+                         ['no API Gateway (MediaDownloader/prod), which is there'])
+
+    def test_a_call_of_a_function_that_is_switched_off_is_one_too_many(self):
+        problems = self.problems(self.STAGE, self.LAMBDA, self.FUNCTION, enabled=False)
+        self.assertIn('no subsegment of WebhookFeedly, which is there', problems)
+
+    def test_a_selected_function_that_is_missing_is_named(self):
+        self.assertEqual(self.problems(self.STAGE, option='selective',
+                                       traced_functions=['WebhookFeedly']),
+                         ['WebhookFeedly (AWS::Lambda)'])
 
 
 if __name__ == '__main__':

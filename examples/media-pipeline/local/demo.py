@@ -135,23 +135,23 @@ class Demo(Session):
 
 
 EXAMPLES = '''
-scenarios, each with a fault in the pipeline, the question an operator has, the query, and the
-answer that the traces give:
+scenarios; each has a fault in the pipeline, and prints the question of an
+operator, the queries, and the answer that the traces give:
 {scenarios}
 
-every other option goes to the engine: see media-local --help.
+Every other option goes to the engine: see media-local --help.
 
-exit status: 0 delivered, and the trace is complete; of a scenario: the traces show the answer.
-3 delivered, but the trace is not as it should be; of a scenario: the traces do not show the
-answer. 1 not delivered.
+Exit status: 0 delivered, and the trace is complete; of a scenario: the traces
+show the answer. 3 delivered, but the trace is not as it should be; of a
+scenario: the traces do not show the answer. 1 not delivered.
 
 examples:
-  ./demo --once                                 the whole way, the map and the trace
-  ./demo --tracing=selective                    the map of another option
-  ./demo --enable-xray-tracing=false            the rollback by one variable
-  ./demo --scenario slow --slow s3              the bucket is slow, not the web
-  ./demo --scenario forbidden --once --json     for programs
-  ./demo --scenario coldstart --no-fault        without its fault there is no answer: status 3
+  ./demo --once                              the way, the map and the trace
+  ./demo --tracing=selective                 the map of another option
+  ./demo --enable-xray-tracing=false         the rollback by one variable
+  ./demo --scenario slow --slow s3           the bucket is slow, not the web
+  ./demo --scenario forbidden --once --json  for programs
+  ./demo --scenario coldstart --no-fault     no fault, no answer: status 3
 '''
 
 
@@ -189,6 +189,8 @@ def read_options():
     options, options.engine = parser.parse_known_args()
     if options.scenario and options.no_xray:
         parser.error('--scenario needs xraytrace-local: leave --no-xray out')
+    if options.scenario and (options.tracing, options.enable_xray_tracing) != ('full', 'true'):
+        parser.error('scenarios are traced in full: leave --tracing and --enable-xray-tracing out')
     if options.json and not options.scenario:
         parser.error('--json is of a scenario: name one with --scenario')
     return options

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the demo prints: steps with the time since the start, notes, tables and bars."""
 
+import os
 import sys
 import textwrap
 import time
 
 INDENT = 10
-WIDTH = 100  # fits a terminal of that many columns, and wraps what is longer
+WIDTH = 100  # of prose, where the terminal is not narrower
 
 
 class Display:
@@ -30,8 +31,9 @@ class Display:
 
     def prose(self, text):
         """A note of sentences, broken where the line ends."""
-        self.note(textwrap.fill(text, WIDTH - INDENT, break_long_words=False,
-                                break_on_hyphens=False))
+        columns = os.get_terminal_size(self.out.fileno()).columns if self.moves else WIDTH
+        self.note(textwrap.fill(text, max(40, min(columns, WIDTH) - INDENT),
+                                break_long_words=False, break_on_hyphens=False))
 
     def waiting(self, text):
         """What goes on: all the time in a terminal, else when it is new and every ten seconds."""

@@ -83,9 +83,9 @@ class Scenario(Session):
         self.display.step('Question')
         self.display.prose(self.question)
         self.display.step('Query')
-        self.display.note('export AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x   # any will do')
+        self.display.note('export AWS_ACCESS_KEY_ID=x AWS_SECRET_ACCESS_KEY=x  # any will do')
         for command in self.queries.commands:
-            self.display.note('$ ' + command)
+            self.display.note('\n' + command)
         self.display.step('Answer')
         self.display.prose(answer.text)
         if answer.lines:

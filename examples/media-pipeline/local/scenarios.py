@@ -16,7 +16,7 @@ class Slow(Scenario):
     """A download takes long: in yt-dlp, or on the way to S3?"""
 
     name = 'slow'
-    title = 'which stage of a download is slow (--slow web or --slow s3 makes it so)'
+    title = 'which stage of a download is slow? (--slow web, --slow s3)'
 
     FAULTS = {
         'web': ('--media-rate', '1500'),
@@ -79,7 +79,7 @@ class Forbidden(Scenario):
     """FileCoordinator's role may not invoke StartFileUpload any more."""
 
     name = 'forbidden'
-    title = 'why FileCoordinator does not start StartFileUpload: a 403 on the edge between them'
+    title = 'does StartFileUpload fail, or is it not called?'
     question = ('Webhooks are answered with 202, and no video arrives. Does StartFileUpload fail, '
                 'or is it not even called?')
 
@@ -142,7 +142,7 @@ class ColdStart(Scenario):
     """Some requests meet a new environment."""
 
     name = 'coldstart'
-    title = 'what cold starts cost, cold against warm'
+    title = 'what do cold starts cost?'
     question = 'GET /files is slow now and then. Is it cold starts, and what do they cost?'
 
     COLD, WARM_AFTER_EACH = 12, 5
@@ -259,7 +259,7 @@ class DisabledEndpoint(Scenario):
     """Apple has told SNS that a phone is not there any more."""
 
     name = 'disabled-endpoint'
-    title = 'from the webhook to the notification, and why it did not arrive'
+    title = 'how far did the notification get that did not arrive?'
     question = ''
 
     def provoke(self):

@@ -65,11 +65,11 @@ class Queries:
     # The same for people.
 
     def _aws(self, operation, *words, with_window=True):
-        window = ' --start-time $(($(date +%s) - 300)) --end-time $(date +%s)'
-        lines = [f'aws xray {operation} --region {self.region} '
-                 f'--endpoint-url http://127.0.0.1:{self.collector.port}']
+        window = '    --start-time $(($(date +%s) - 300)) --end-time $(date +%s)'
+        lines = [f'aws xray {operation} --region {self.region}',
+                 f'    --endpoint-url http://127.0.0.1:{self.collector.port}']
         if with_window:
-            lines.append('   ' + window)
+            lines.append(window)
         lines += ['    ' + word for word in words]
         return ' \\\n'.join(lines)
 
