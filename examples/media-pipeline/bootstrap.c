@@ -9,6 +9,7 @@
 #include <curl/curl.h>
 
 #include "functions/functions.h"
+#include "runtime/clock.h"
 #include "runtime/log.h"
 #include "runtime/stop.h"
 
@@ -80,7 +81,8 @@ static void heed_switch(const char *value)
     log_write(LOG_WARNING, NULL, "ENABLE_XRAY is ignored: it should be true or false");
 }
 
-static int serve(const char *api, const struct function *function, struct pipeline *pipeline)
+static int serve(const char *api, const struct function *function, struct pipeline *pipeline,
+                 int64_t started_ns)
 {
     xray_recorder *recorder = NULL;
     int result = xray_recorder_new(
@@ -93,6 +95,7 @@ static int serve(const char *api, const struct function *function, struct pipeli
         .api = api,
         .function = name && *name ? name : function->name,
         .recorder = recorder,
+        .started_ns = started_ns,
         .handler = function->handler,
         .data = pipeline,
     };
@@ -104,6 +107,7 @@ static int serve(const char *api, const struct function *function, struct pipeli
 
 int main(int argc, char **argv)
 {
+    int64_t started_ns = clock_now_ns();
     const char *api = getenv("AWS_LAMBDA_RUNTIME_API");
     struct pipeline pipeline = { 0 };
     struct failure failure = { 0 };
@@ -121,6 +125,8 @@ int main(int argc, char **argv)
     curl_global_init(CURL_GLOBAL_DEFAULT);
     const struct function *function = find_function(getenv("_HANDLER"), &failure);
     int result = function ? config_read(&pipeline.config, function->required, &failure) : -ENOENT;
+    if (result == 0)
+        result = aws_prepare(&pipeline.aws, &failure);
     if (result == 0) {
         result = stop_install();
         if (result < 0)
@@ -130,7 +136,7 @@ int main(int argc, char **argv)
     if (result < 0)
         runtime_fail_init(api, &failure);
     else
-        result = serve(api, function, &pipeline);
+        result = serve(api, function, &pipeline, started_ns);
     aws_release(&pipeline.aws);
     curl_global_cleanup();
     return result < 0 ? 1 : 0;

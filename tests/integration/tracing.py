@@ -87,28 +87,49 @@ class On(Delivery):
         self.assertIn(f'Root={root};', header)
         self.assertIn(lineage, header)
 
-    def test_a_cold_start_is_in_the_trace_and_a_warm_one_has_none(self):
-        def initializations():
-            reply = self.engine.call('GET', '/files', token=self.engine.at['apiToken'])
-            trace_id = self.trace_of(reply)
+    def list_files(self):
+        """The trace of a request, once Lambda's segment of ListFiles is whole."""
+        reply = self.engine.call('GET', '/files', token=self.engine.at['apiToken'])
+        trace_id = self.trace_of(reply)
 
-            def functions():
-                return self.collector.trace(trace_id).find('ListFiles', 'AWS::Lambda::Function')
+        def ended():
+            return [node for node in self.collector.trace(trace_id).find(
+                'ListFiles', 'AWS::Lambda::Function') if not node.get('in_progress')]
 
-            self.assertTrue(pipeline.wait_until(functions, 20))
-            trace = self.collector.trace(trace_id)
-            return [node for node in trace.find('Initialization')
-                    if trace.nodes[node['parent']]['name'] == 'ListFiles']
+        self.assertTrue(pipeline.wait_until(ended, 20))
+        return self.collector.trace(trace_id)
 
+    def begin_cold(self):
         for environment in self.engine.environments():
             if environment['function'] == 'ListFiles':
                 os.kill(environment['pid'], signal.SIGKILL)
         pipeline.wait_until(lambda: not any(environment['function'] == 'ListFiles'
                                             for environment in self.engine.environments()), 20)
-        cold = initializations()
-        self.assertEqual(len(cold), 1)
-        self.assertGreater(cold[0]['end_time'], cold[0]['start_time'])
-        self.assertEqual(initializations(), [])
+
+    def below(self, trace, name):
+        """What is directly below Lambda's segment of ListFiles and has this name."""
+        [function] = trace.find('ListFiles', 'AWS::Lambda::Function')
+        return [node for node in trace.find(name) if node['parent'] == function['id']]
+
+    def test_a_cold_start_is_in_the_trace_and_a_warm_one_has_none(self):
+        self.begin_cold()
+        [cold] = self.below(self.list_files(), 'Initialization')
+        self.assertGreater(cold['end_time'], cold['start_time'])
+        warm = self.list_files()
+        self.assertEqual(self.below(warm, 'Initialization') + self.below(warm, 'bootstrap'), [])
+
+    def test_initialization_is_over_before_the_invocation_begins(self):
+        self.begin_cold()
+        trace = self.list_files()
+        [init] = self.below(trace, 'Initialization')
+        [own] = self.below(trace, 'bootstrap')
+        [invocation] = self.below(trace, 'Invocation')
+        [handler] = self.below(trace, 'ListFiles')
+        moments = [init['start_time'], own['start_time'], own['end_time'], init['end_time'],
+                   invocation['start_time'], handler['start_time'], handler['end_time'],
+                   invocation['end_time']]
+        self.assertEqual(moments, sorted(moments))
+        self.assertTrue(handler['annotations']['coldstart'])
 
     def test_an_error_of_a_function_is_the_fault_of_its_segments_with_the_cause(self):
         root = '1-5759e988-bd862e3fe1be46a994272796'

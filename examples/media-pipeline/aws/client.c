@@ -38,21 +38,36 @@ static const char *type_without_reply(int result)
     }
 }
 
+static int make_client(struct aws *aws, enum aws_service service, struct failure *failure)
+{
+    if (aws->clients[service])
+        return 0;
+    int result = xray_aws_client_new(
+        &aws->clients[service], services[service].service,
+        xray_aws_client_params(.timeout_ms = services[service].timeout_ms));
+    if (result < 0)
+        return failure_set(failure, result, "NoClient",
+                           "%s: %s; AWS_REGION and, when set, AWS_ENDPOINT_URL must be valid",
+                           services[service].name, strerror(-result));
+    return 0;
+}
+
+int aws_prepare(struct aws *aws, struct failure *failure)
+{
+    int result = 0;
+    for (int i = 0; i < AWS_SERVICE_COUNT && result == 0; i++)
+        result = make_client(aws, (enum aws_service)i, failure);
+    return result;
+}
+
 int aws_call(struct aws *aws, enum aws_service service, const xray_aws_request *request,
              xray_aws_reply *ret, struct failure *failure)
 {
-    if (!aws->clients[service]) {
-        int result = xray_aws_client_new(
-            &aws->clients[service], services[service].service,
-            xray_aws_client_params(.timeout_ms = services[service].timeout_ms));
-        if (result < 0)
-            return failure_set(failure, result, "NoClient",
-                               "%s: %s; AWS_REGION and, when set, AWS_ENDPOINT_URL must be valid",
-                               services[service].name, strerror(-result));
-    }
-
+    int result = make_client(aws, service, failure);
+    if (result < 0)
+        return result;
     xray_aws_reply reply = { .size = sizeof(reply) };
-    int result = xray_aws_call(aws->clients[service], request, &reply);
+    result = xray_aws_call(aws->clients[service], request, &reply);
     if (ret)
         *ret = reply;
     if (result == 0)

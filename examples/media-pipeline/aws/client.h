@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The AWS services that the functions use: clients made when first needed, and one way to fail. */
+/* The AWS services that the functions use: one client for each, and one way to fail. */
 #ifndef PIPELINE_AWS_CLIENT_H
 #define PIPELINE_AWS_CLIENT_H
 
@@ -19,6 +19,9 @@ enum aws_service {
 struct aws {
     xray_aws_client *clients[AWS_SERVICE_COUNT];
 };
+
+/* Makes all clients now, so that a mistake in their settings fails initialization. 0 or -errno. */
+int aws_prepare(struct aws *aws, struct failure *failure);
 
 void aws_release(struct aws *aws);
 

@@ -4,11 +4,16 @@
 #include <stdio.h>
 #include <time.h>
 
-int64_t clock_now_ms(void)
+int64_t clock_now_ns(void)
 {
     struct timespec now;
     clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+int64_t clock_now_ms(void)
+{
+    return clock_now_ns() / 1000000;
 }
 
 void clock_sleep_ms(int64_t duration_ms)

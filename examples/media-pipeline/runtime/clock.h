@@ -9,6 +9,9 @@
 /* Unix time in ms. Deadlines are given in it, as Lambda does. */
 int64_t clock_now_ms(void);
 
+/* The same in ns: when a subsegment began or ended. */
+int64_t clock_now_ns(void);
+
 void clock_sleep_ms(int64_t duration_ms);
 
 /* "2025-11-20T08:15:30.123Z"; empty when the time has no such form. */

@@ -24,6 +24,9 @@
 
 #define MAX_CONNECT_TRIES 5
 
+/* Lambda's limit for initialization. Who is called later than that did not wait for it. */
+#define MAX_INIT_AGE_NS ((int64_t)10 * 1000 * 1000 * 1000)
+
 /* Enough to tell users apart, and too little to be looked up by. */
 #define USER_HASH_LENGTH 16
 
@@ -99,12 +102,27 @@ static char *call_handler(const struct runtime_params *params, struct invocation
     return text;
 }
 
+/*
+ * What this process did before it asked for work, beside Lambda's Initialization:
+ * there was no trace yet. An environment that was started ahead kept nobody waiting.
+ */
+static void record_init(xray_segment *facade, int64_t started_ns, int64_t initialized_ns)
+{
+    if (started_ns <= 0 || clock_now_ns() - initialized_ns > MAX_INIT_AGE_NS)
+        return;
+    xray_segment *init = xray_start_subsegment_with(
+        facade, xray_subsegment_params(.name = "bootstrap", .start_ns = started_ns));
+    xray_end_at(init, initialized_ns);
+}
+
 /* Everything that belongs to the trace, which is out when this returns. */
 static char *handle(const struct runtime_params *params, struct invocation *invocation,
-                    const struct api_event *event)
+                    const struct api_event *event, int64_t initialized_ns)
 {
     xray_segment *facade = xray_lambda_begin(params->recorder,
                                              *event->trace_id ? event->trace_id : NULL);
+    if (invocation->cold_start)
+        record_init(facade, params->started_ns, initialized_ns);
     invocation->segment = xray_begin_subsegment(params->function);
     xray_annotate(invocation->segment, "coldstart", xray_bool(invocation->cold_start));
 
@@ -145,7 +163,7 @@ static int post_answer(struct api_client *client, const struct invocation *invoc
 }
 
 static int serve(const struct runtime_params *params, struct api_client *client,
-                 struct api_event *event, bool cold_start)
+                 struct api_event *event, bool cold_start, int64_t initialized_ns)
 {
     struct invocation invocation = {
         .function = params->function,
@@ -158,7 +176,7 @@ static int serve(const struct runtime_params *params, struct api_client *client,
     publish_trace(event->trace_id);
     log_trace(event->request_id, event->trace_id);
 
-    AUTO_FREE char *answer = handle(params, &invocation, event);
+    AUTO_FREE char *answer = handle(params, &invocation, event, initialized_ns);
     if (!answer) {
         cJSON *fields = cJSON_CreateObject();
         cJSON_AddStringToObject(fields, "errorType", invocation.failure.type);
@@ -184,6 +202,7 @@ int runtime_run(const struct runtime_params *params)
     }
 
     bool cold_start = true;
+    int64_t initialized_ns = clock_now_ns();
     for (int tries = 0; !stop_requested();) {
         stop_set_idle(true);
         result = api_client_next(client, &event, &failure);
@@ -197,7 +216,7 @@ int runtime_run(const struct runtime_params *params)
             break;
         }
         tries = 0;
-        result = serve(params, client, &event, cold_start);
+        result = serve(params, client, &event, cold_start, initialized_ns);
         cold_start = false;
         if (result < 0)
             break;

@@ -40,6 +40,7 @@ struct runtime_params {
     const char *api; /* AWS_LAMBDA_RUNTIME_API */
     const char *function;
     xray_recorder *recorder; /* NULL records nothing */
+    int64_t started_ns;      /* Unix time of the process's start; 0 leaves it out of the trace */
     invocation_handler handler;
     void *data;
 };

@@ -42,6 +42,7 @@ static struct {
     int64_t deadline_ms;
     size_t requests; /* to the API when the handler was called */
 } seen;
+static int64_t started_ns; /* of the process, as the loop is told */
 
 static cJSON *echo(void *data, struct invocation *invocation, const cJSON *event)
 {
@@ -88,6 +89,7 @@ static int run(const struct peer_reply *replies, size_t count, invocation_handle
     struct runtime_params params = { .api = peer_url(peer) + strlen("http://"),
                                      .function = "ListFiles",
                                      .recorder = recorder,
+                                     .started_ns = started_ns,
                                      .handler = handler,
                                      .data = data };
     int result = runtime_run(&params);
@@ -166,6 +168,28 @@ Test(runtime, records_a_subsegment_named_after_the_function)
     cr_expect(strstr(emitted, "\"parent_id\":\"53995c3f42cd8ad8\""), "%s", emitted);
     cr_expect(strstr(emitted, "\"coldstart\":true"), "%s", emitted);
     cr_expect(strstr(emitted, "\"handled\":\"r-1\""), "%s", emitted);
+}
+
+#define TRACED(id) NEXT(id, "Lambda-Runtime-Trace-Id: " TRACE "\r\n", "1")
+
+Test(runtime, records_its_initialization_once_and_beside_the_invocation)
+{
+    started_ns = clock_now_ns() - 5000000;
+    RUN(echo, NULL, TRACED("r-1"), TAKEN, TRACED("r-2"), TAKEN, GONE);
+    char *rest = emitted;
+    cJSON *init = cJSON_Parse(strtok_r(emitted, "\n", &rest));
+    cJSON *first = cJSON_Parse(strtok_r(NULL, "\n", &rest));
+    double end = cJSON_GetNumberValue(cJSON_GetObjectItem(init, "end_time"));
+    cr_expect_str_eq(cJSON_GetStringValue(cJSON_GetObjectItem(init, "name")), "bootstrap");
+    cr_expect_str_eq(cJSON_GetStringValue(cJSON_GetObjectItem(init, "parent_id")),
+                     "53995c3f42cd8ad8");
+    cr_expect_float_eq(cJSON_GetNumberValue(cJSON_GetObjectItem(init, "start_time")),
+                       (double)started_ns / 1e9, 1e-6);
+    cr_expect_geq(end, (double)started_ns / 1e9 + 0.005);
+    cr_expect_leq(end, cJSON_GetNumberValue(cJSON_GetObjectItem(first, "start_time")));
+    cr_expect_null(strstr(rest, "\"bootstrap\""), "%s", rest);
+    cJSON_Delete(init);
+    cJSON_Delete(first);
 }
 
 static cJSON *answer_as_user(void *data, struct invocation *invocation, const cJSON *event)
