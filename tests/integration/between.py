@@ -79,8 +79,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         reply = connection.getresponse()
         text = reply.read()
         length = reply.getheader('Content-Length') if self.command == 'HEAD' else len(text)
-        self.answer(reply.status, reply.getheaders(), length, text)
         self.server.books.append((operation, self.arrived, time.time()))
+        self.answer(reply.status, reply.getheaders(), length, text)
         connection.close()
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = pass_on

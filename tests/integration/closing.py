@@ -9,7 +9,7 @@ import time
 
 import support
 from between import Between
-from support import demo, pipeline
+from support import expectations, pipeline
 
 
 class Closing(support.EngineTest):
@@ -56,7 +56,7 @@ class Closing(support.EngineTest):
         self.assertEqual({key: n for key, n in final.items() if n != 1}, {}, 'ended more than once')
         self.assertEqual({key: n for key, n in begun.items() if n != 1}, {})
         self.assertEqual(set(begun) - set(final), set(), 'never ended')
-        self.assertEqual(demo.structure_problems(self.collector.trace(root)), [])
+        self.assertEqual(expectations.structure_problems(self.collector.trace(root)), [])
         self.listener.check(self)
 
     def run_of(self, url):
@@ -84,7 +84,9 @@ class Failures(Closing):
         self.check(root)
         call = self.call_of(root, 'UploadPart')
         self.assertEqual(call['http']['response']['status'], status)
-        self.assertIn('as the test has it', json.dumps(call['cause']))
+        [exception] = call['cause']['exceptions']
+        self.assertEqual((exception['type'], exception['message'], exception['remote']),
+                         (code, 'as the test has it', True))
         item = self.file(self.video_url(code))
         self.assertIn(item['status'], ('Failed', 'Scheduled'))
         return call
@@ -92,7 +94,18 @@ class Failures(Closing):
     def test_a_success(self):
         root = self.run_of(self.video_url('well'))
         self.check(root)
-        self.assertEqual(self.file(self.video_url('well'))['status'], 'Downloaded')
+        item = self.file(self.video_url('well'))
+        self.assertEqual(item['status'], 'Downloaded')
+        [download] = self.collector.trace(root).find('yt-dlp download')
+        self.assertEqual(download['annotations']['file_size'], int(item['size']))
+        self.assertTrue(download['metadata']['media']['format'])
+        self.assertGreater(download['metadata']['media']['bytes_per_second'], 0)
+
+    def test_yt_dlp_is_seen_while_it_runs(self):
+        root = self.run_of(self.video_url('seen'))
+        begun = [document['name'] for document in self.documents(root)
+                 if document.get('in_progress') and document['name'].startswith('yt-dlp ')]
+        self.assertEqual(begun, ['yt-dlp metadata', 'yt-dlp download'])
 
     def test_a_403_of_aws(self):
         call = self.fail(403, 'AccessDenied')

@@ -20,7 +20,7 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 LOCAL = SOURCE / 'examples' / 'media-pipeline' / 'local'
 sys.path.insert(0, str(LOCAL))
 
-import demo  # noqa: E402, F401
+import expectations  # noqa: E402, F401
 import pipeline  # noqa: E402
 
 SKIPPED = 77

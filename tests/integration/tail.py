@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """5 % of what ends well and 100 % of what fails: the pipeline before xraytrace-local --tail."""
 import support
-from support import demo, pipeline
+from support import expectations, pipeline
 
 # A trace is kept by the hash of its id, so that fixed ids make a fixed choice.
 ROOT = '1-5759e988-%024x'
@@ -42,7 +42,7 @@ class Tail(support.EngineTest):
         well = [number for number in kept if number < WELL]
         self.assertTrue(0.03 * WELL <= len(well) <= 0.07 * WELL, len(well))
         for number in well:
-            self.assertEqual(demo.missing_in_call_trace(traces[number], 'ListFiles'), [])
+            self.assertEqual(expectations.missing_in_call_trace(traces[number], 'ListFiles'), [])
         for number in failing:
             self.assertTrue(traces[number].find('StartFileUpload', 'AWS::Lambda::Function')[0]['fault'])
 

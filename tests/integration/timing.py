@@ -9,9 +9,10 @@ import os
 
 import support
 from between import Between
-from support import demo, pipeline
+from support import expectations, pipeline
 
 TOLERANCE = 0.005  # seconds
+ROUNDING = 0.0001  # of the times in documents and books, as floating point numbers
 BEFORE, AFTER = 0.4, 0.25  # what yt-dlp takes longer
 PART = 0.15  # what each call of S3 takes longer
 DELIVERIES = 3
@@ -72,6 +73,9 @@ class Timing(support.EngineTest):
         """The closest of all; [(start, end)] as the trace has them, and as they were."""
         self.assertEqual(len(recorded), len(true))
         self.assertGreaterEqual(len(recorded), DELIVERIES)
+        for mine, its in zip(recorded, true):
+            self.assertLessEqual(mine[0], its[0] + ROUNDING, 'it began before the peer was there')
+            self.assertGreaterEqual(mine[1], its[1] - ROUNDING, 'it ended after the peer was gone')
         for name, side in (('start', 0), ('end', 1)):
             differences = sorted(abs(mine[side] - its[side])
                                  for mine, its in zip(recorded, true))
@@ -110,7 +114,7 @@ class Timing(support.EngineTest):
     def test_the_traces_are_whole(self):
         for trace in self.traces:
             self.assertEqual(trace.unfinished(), [])
-            self.assertEqual(demo.structure_problems(trace), [])
+            self.assertEqual(expectations.structure_problems(trace), [])
 
 
 if __name__ == '__main__':

@@ -5,7 +5,7 @@ import os
 import signal
 
 import support
-from support import demo, pipeline
+from support import expectations, pipeline
 
 
 class Delivery(support.EngineTest):
@@ -50,9 +50,9 @@ class On(Delivery):
     def test_the_trace_is_whole(self):
         trace_id = self.deliver()
         pipeline.wait_until(
-            lambda: not demo.missing_in_webhook_trace(self.collector.trace(trace_id)), 20)
+            lambda: not expectations.missing_in_webhook_trace(self.collector.trace(trace_id)), 20)
         trace = self.collector.trace(trace_id)
-        self.assertEqual(demo.missing_in_webhook_trace(trace), [])
+        self.assertEqual(expectations.missing_in_webhook_trace(trace), [])
         self.listener.check(self)
 
     def test_an_unsampled_request_sends_nothing(self):

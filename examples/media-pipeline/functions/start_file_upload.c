@@ -52,6 +52,7 @@ static int describe(struct job *job, const struct ytdlp *ytdlp, struct video *re
     struct text json = { 0 };
     xray_segment *segment = xray_begin_subsegment("yt-dlp metadata");
     xray_annotate(segment, "video_id", job->file->id);
+    xray_send_in_progress(segment);
     if (!job->source.is_youtube)
         source_host(&job->source, host, sizeof(host));
     int result = ytdlp_describe(ytdlp, job->source.url, &json, &job->problem);
@@ -122,6 +123,18 @@ static int upload(struct job *job, const char *path)
                        "upload: %s", failure.message);
 }
 
+/* Also of a download that failed, as far as it came. */
+static void record_download(const struct ytdlp_file *file, xray_segment *segment)
+{
+    xray_annotate(segment, "attempt", file->attempts);
+    xray_annotate(segment, "file_size", file->bytes);
+    if (*file->format)
+        xray_add_metadata(segment, "media", "format", file->format);
+    xray_add_metadata(segment, "media", "bytes_per_second", file->bytes_per_s);
+    xray_add_metadata(segment, "media", "fragments", file->fragments);
+    xray_add_metadata(segment, "media", "progress_reports", file->reports);
+}
+
 /* Seen while it lasts, which may be long. */
 static int download(struct job *job, const struct ytdlp *ytdlp, struct ytdlp_file *ret)
 {
@@ -131,9 +144,7 @@ static int download(struct job *job, const struct ytdlp *ytdlp, struct ytdlp_fil
     xray_send_in_progress(segment);
 
     int result = ytdlp_download(ytdlp, job->source.url, on_progress, &listener, ret, &job->problem);
-    xray_annotate(segment, "attempt", ret->attempts);
-    xray_annotate(segment, "progress_reports", ret->reports);
-    xray_annotate(segment, "file_size", listener.progress.bytes);
+    record_download(ret, segment);
     if (result < 0)
         record_problem(job, segment);
     xray_end(segment);
