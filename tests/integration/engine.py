@@ -6,11 +6,13 @@ import os
 import pathlib
 import signal
 import socket
+import threading
 import unittest
 
 import support
 from support import pipeline
 
+EVENT = json.dumps({'requestContext': {'authorizer': {'principalId': 'nobody'}}}).encode()
 BIG_EVENT = json.dumps({'fileIds': ['x' * (1 << 20)]}).encode()
 BIG_REQUEST = json.dumps({'fileIds': ['x' * (6 << 20)]}).encode()
 
@@ -118,6 +120,53 @@ class Lambda(support.EngineTest):
         url = f'{at["moto"]}/{at["bucket"]}/?list-type=2'
         headers = pipeline.sign('GET', url, {}, b'', at, 's3', at['region'])
         self.assert_answer(pipeline.request('GET', url, headers), 403, 'SignatureDoesNotMatch')
+
+
+class Queue(support.EngineTest):
+    """One environment for each function, and answers that keep it for a while."""
+
+    options = ('--concurrency', '5', '--concurrency', 'ListFiles=1', '--concurrency',
+               'StartFileUpload=1', '--event-age-seconds', '3', '--delay', 'DynamoDB.GetItem=1000')
+
+    def ended(self, function):
+        """The lines that tell of the end of invocations."""
+        return [line for line in self.engine.child.output().splitlines()
+                if line[14:].startswith(function + ' ')]
+
+    def start_download(self):
+        self.assert_answer(self.invoke('StartFileUpload', b'{"fileId":"dQw4w9WgXcQ"}', 'Event'), 202)
+
+    def test_a_dry_run_runs_nothing(self):
+        self.assert_answer(self.invoke('WebhookFeedly', b'{}', 'DryRun'), 204)
+        self.assert_answer(self.invoke('Nobody', b'{}', 'DryRun'), 404)
+        self.assertEqual([one for one in self.engine.environments()
+                          if one['function'] == 'WebhookFeedly'], [])
+
+    def test_a_call_above_the_limit_is_429(self):
+        replies = []
+        threads = [threading.Thread(target=lambda: replies.append(self.invoke('ListFiles', EVENT)))
+                   for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        self.assertEqual(sorted(reply.status for reply in replies), [200, 429])
+        refused = max(replies, key=lambda reply: reply.status)
+        self.assertEqual(refused.headers['x-amzn-ErrorType'], 'TooManyRequestsException')
+
+    def test_events_above_the_limit_wait_until_they_are_too_old(self):
+        before = len(self.ended('StartFileUpload'))
+        for _ in range(6):
+            self.start_download()
+        self.assertTrue(pipeline.wait_until(
+            lambda: 'waited too long' in self.engine.child.output(), 30))
+        pipeline.wait_until(lambda: len(self.ended('StartFileUpload')) - before >= 2, 30)
+        ended = len(self.ended('StartFileUpload')) - before
+        dropped = self.engine.child.output().count('waited too long')
+        self.assertGreaterEqual(ended, 2, 'they wait for each other')
+        self.assertEqual(len({one['pid'] for one in self.engine.environments()
+                              if one['function'] == 'StartFileUpload'}), 1)
+        self.assertGreaterEqual(dropped, 1)
 
 
 class TimeOut(support.EngineTest):

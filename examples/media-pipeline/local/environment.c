@@ -269,7 +269,7 @@ int environment_acquire(struct function *function, struct environment **ret, boo
             return 0;
         }
     }
-    if (function->environments >= lambda->params.concurrency)
+    if (function->environments >= function->concurrency)
         return -EAGAIN;
     *ret_cold = true;
     return start_environment(function, ret);

@@ -38,6 +38,7 @@ struct function {
     char **environment; /* ended by NULL */
     int timeout_s;
     int memory_mib;
+    int concurrency;
     uint16_t moto_port;
     uint16_t control_port;
     struct faults *faults;

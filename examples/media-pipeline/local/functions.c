@@ -12,6 +12,7 @@
 #include "util.h"
 
 #define VARIABLE_LIMIT 160
+#define MAX_TIMEOUT_S  900
 
 static const struct description {
     const char *name;
@@ -167,31 +168,33 @@ static void free_variables(struct variables *variables)
 
 /* ---- Functions ------------------------------------------------------------------------ */
 
-static int timeout_of(const struct options *options, const struct description *description,
-                      int *ret)
+/* What "FUNCTION=N" among the entries of an option says, the last one; else *value stays. */
+static int read_setting(const char *option, const char *const *entries, const char *function,
+                        long most, int *value)
 {
-    size_t length = strlen(description->name);
+    size_t length = strlen(function);
 
-    *ret = description->timeout_s;
-    for (const char *const *entry = options->timeouts; *entry; entry++) {
-        if (strncmp(*entry, description->name, length) != 0 || (*entry)[length] != '=')
+    for (const char *const *entry = entries; *entry; entry++) {
+        if (strncmp(*entry, function, length) != 0 || (*entry)[length] != '=')
             continue;
         char *end;
-        long seconds = strtol(*entry + length + 1, &end, 10);
-        if (*end || seconds < 1 || seconds > 900) {
-            log_error("--timeout takes 1 to 900 seconds, not %s", *entry);
+        long number = strtol(*entry + length + 1, &end, 10);
+        if (*end || number < 1 || number > most) {
+            log_error("--%s takes a number from 1 to %ld, not %s", option, most, *entry);
             return -EINVAL;
         }
-        *ret = (int)seconds;
+        *value = (int)number;
     }
     return 0;
 }
 
-static int check_timeouts(const struct options *options)
+static int check_names(const char *option, const char *const *entries)
 {
-    for (const char *const *entry = options->timeouts; *entry; entry++) {
+    for (const char *const *entry = entries; *entry; entry++) {
         if (!functions_has(*entry, strcspn(*entry, "="))) {
-            log_error("--timeout %s: there is no such function", *entry);
+            char *list = functions_list();
+            log_error("--%s %s: there is no such function; there are %s", option, *entry, list);
+            free(list);
             return -EINVAL;
         }
     }
@@ -203,9 +206,14 @@ static int add_function(struct lambda *lambda, const struct functions_params *pa
 {
     struct variables variables = { 0 };
     struct credentials credentials = { 0 };
-    int timeout_s;
+    const struct options *options = params->options;
+    int timeout_s = description->timeout_s, concurrency = options->concurrency;
 
-    int error = timeout_of(params->options, description, &timeout_s);
+    int error = read_setting("timeout", options->timeouts, description->name, MAX_TIMEOUT_S,
+                             &timeout_s);
+    if (!error)
+        error = read_setting("concurrency", options->concurrencies, description->name,
+                             OPTION_CONCURRENCY_MAX, &concurrency);
     if (!error)
         error = cloud_role(params->cloud, description->name, description->actions, &credentials);
     if (!error) {
@@ -218,6 +226,7 @@ static int add_function(struct lambda *lambda, const struct functions_params *pa
         lambda_add_function(lambda, &(struct lambda_function_params){
                                         .name = description->name,
                                         .timeout_s = timeout_s,
+                                        .concurrency = concurrency,
                                         .memory_mib = description->memory_mib,
                                         .moto_port = params->cloud->port,
                                         .control_port = params->control_port,
@@ -234,7 +243,10 @@ static int add_function(struct lambda *lambda, const struct functions_params *pa
 
 int functions_add(struct lambda *lambda, const struct functions_params *params)
 {
-    int error = check_timeouts(params->options);
+    int error = check_names("timeout", params->options->timeouts);
+
+    if (!error)
+        error = check_names("concurrency", params->options->concurrencies);
 
     for (size_t i = 0; i < FUNCTION_COUNT && !error; i++)
         error = add_function(lambda, params, &descriptions[i]);

@@ -16,7 +16,7 @@
 #include "segments.h"
 #include "tracing.h"
 
-#define EVENT_LIMIT      256
+#define EVENT_LIMIT      4096
 #define EVENT_STACK_SIZE (256 << 10)
 
 /* ---- Set up --------------------------------------------------------------------------- */
@@ -59,6 +59,7 @@ void lambda_add_function(struct lambda *lambda, const struct lambda_function_par
         function->environment[i] = text_copy(params->environment[i]);
     function->timeout_s = params->timeout_s;
     function->memory_mib = params->memory_mib;
+    function->concurrency = params->concurrency;
     function->is_traced = params->is_traced;
     function->moto_port = params->moto_port;
     function->control_port = params->control_port;
@@ -304,14 +305,27 @@ struct event {
     int64_t accepted_ns;
 };
 
-/* Waits for a free environment as long as it takes. With the lock. */
-static int acquire_patiently(struct function *function, struct environment **ret, bool *ret_cold)
+static bool is_too_old(const struct event *event)
+{
+    const struct lambda_params *params = &event->function->lambda->params;
+
+    return now_ns() - event->accepted_ns > params->event_age_ms * NS_PER_MS;
+}
+
+/* Waits for a free environment, unless the event gets too old: -ETIMEDOUT. With the lock. */
+static int acquire_patiently(const struct event *event, struct environment **ret, bool *ret_cold)
 {
     int error;
 
-    while ((error = environment_acquire(function, ret, ret_cold)) == -EAGAIN)
-        lambda_wait(function->lambda, now_ms() + 1000);
-    return error;
+    while (!is_too_old(event)) {
+        error = environment_acquire(event->function, ret, ret_cold);
+        if (error != -EAGAIN)
+            return error;
+        lambda_wait(event->function->lambda, now_ms() + 1000);
+    }
+    log_line("%s: event %s is dropped, since it waited too long", event->function->name,
+             event->request_id);
+    return -ETIMEDOUT;
 }
 
 /* Sleeps before a retry; false when stopping. With the lock. */
@@ -343,7 +357,7 @@ static void attempt_event(struct event *event, struct lambda_result *ret)
         free(ret->payload);
         ret->payload = NULL;
         fill_invocation(&invocation, &call, event->request_id);
-        if (acquire_patiently(event->function, &environment, &cold) != 0)
+        if (acquire_patiently(event, &environment, &cold) != 0)
             return;
         if (attempt == 0)
             segments_dwell(event->service, event->accepted_ns);

@@ -27,7 +27,7 @@ struct lambda_params {
     const char *log_directory;  /* a file for each environment */
     const char *work_directory; /* a directory for the temporary files of each environment */
     struct segments *segments;
-    int concurrency;                        /* environments of one function at most */
+    int64_t event_age_ms;                   /* after which an event is dropped */
     int64_t idle_ms;                        /* after which a warm environment is stopped */
     int64_t retry_ms[LAMBDA_EVENT_RETRIES]; /* before the first and second retry of an event */
 };
@@ -36,6 +36,7 @@ struct lambda_function_params {
     const char *name;
     int timeout_s;
     int memory_mib;
+    int concurrency;       /* environments at most */
     uint16_t moto_port;    /* where its calls of AWS go */
     uint16_t control_port; /* where those of SNS and Lambda go */
     struct faults *faults;

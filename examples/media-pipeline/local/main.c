@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <curl/curl.h>
@@ -27,6 +28,7 @@
 #include "util.h"
 
 #define CONTROL_BODY_LIMIT (16u << 20)
+#define WANTED_FILES       65536 /* an environment takes about ten */
 
 struct engine {
     struct options options;
@@ -230,7 +232,7 @@ static int start_lambda(struct engine *engine)
                           .log_directory = engine->log_directory,
                           .work_directory = engine->environment_directory,
                           .segments = engine->segments,
-                          .concurrency = options->concurrency,
+                          .event_age_ms = options->event_age_seconds * INT64_C(1000),
                           .idle_ms = options->idle_seconds * INT64_C(1000),
                           .retry_ms = { options->retry_ms[0], options->retry_ms[1] },
                       });
@@ -433,6 +435,16 @@ static int begin_signals(void)
     return -pthread_create(&waiter, NULL, wait_for_signals, NULL);
 }
 
+static void allow_files(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < WANTED_FILES) {
+        limit.rlim_cur = limit.rlim_max < WANTED_FILES ? limit.rlim_max : WANTED_FILES;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
+}
+
 /* From here on a signal ends it in order. */
 static void mark_running(void)
 {
@@ -460,6 +472,7 @@ int main(int argc, char **argv)
     }
     if (engine.options.quiet)
         log_quiet();
+    allow_files();
     curl_global_init(CURL_GLOBAL_DEFAULT);
     error = begin_signals();
     if (!error)

@@ -42,8 +42,10 @@ static const char help[] =
     "Behaviour:\n"
     "  --schedule-seconds N   between two scheduled runs of FileCoordinator; 0: none\n"
     "                         (default: 240)\n"
-    "  --concurrency N        environments of one function at most (default: 10)\n"
+    "  --concurrency [NAME=]N environments at most of each function (default: 10), or of the\n"
+    "                         function NAME; may be repeated\n"
     "  --idle-seconds N       after which a warm environment is stopped (default: 300)\n"
+    "  --event-age-seconds N  that an event waits and is tried again (default: 21600)\n"
     "  --retry-ms N,N         before the two retries of an event (default: 1000,2000; AWS\n"
     "                         takes minutes)\n"
     "  --tracing MODE         full, the default: all are traced; selective: only the functions of\n"
@@ -89,6 +91,7 @@ enum {
     OPTION_SCHEDULE,
     OPTION_CONCURRENCY,
     OPTION_IDLE,
+    OPTION_EVENT_AGE,
     OPTION_RETRY,
     OPTION_TIMEOUT,
     OPTION_ENV,
@@ -120,6 +123,7 @@ static const struct option long_options[] = {
     { "schedule-seconds", required_argument, NULL, OPTION_SCHEDULE },
     { "concurrency", required_argument, NULL, OPTION_CONCURRENCY },
     { "idle-seconds", required_argument, NULL, OPTION_IDLE },
+    { "event-age-seconds", required_argument, NULL, OPTION_EVENT_AGE },
     { "retry-ms", required_argument, NULL, OPTION_RETRY },
     { "timeout", required_argument, NULL, OPTION_TIMEOUT },
     { "env", required_argument, NULL, OPTION_ENV },
@@ -250,6 +254,7 @@ static void set_defaults(struct options *options)
         .xray = text_copy(daemon_address && *daemon_address ? daemon_address : "127.0.0.1:2000"),
         .schedule_seconds = 240,
         .idle_seconds = 300,
+        .event_age_seconds = 21600,
         .concurrency = 10,
         .retry_ms = { 1000, 2000 },
         .tracing = { .is_enabled = true },
@@ -257,27 +262,40 @@ static void set_defaults(struct options *options)
     };
 }
 
-static int set(struct options *options, int option, const char *text)
+/* The place of an option that is only a text, or NULL. */
+static char **text_place(struct options *options, int option)
 {
     switch (option) {
     case OPTION_BOOTSTRAP:
-        return replace_text(&options->bootstrap, text);
+        return &options->bootstrap;
     case OPTION_MOTO:
-        return replace_text(&options->moto, text);
+        return &options->moto;
     case OPTION_YT_DLP:
-        return replace_text(&options->yt_dlp, text);
+        return &options->yt_dlp;
     case OPTION_FFMPEG:
-        return replace_text(&options->ffmpeg, text);
+        return &options->ffmpeg;
     case OPTION_WORK_DIR:
-        return replace_text(&options->work_directory, text);
+        return &options->work_directory;
     case OPTION_READY_FILE:
-        return replace_text(&options->ready_file, text);
+        return &options->ready_file;
     case OPTION_REGION:
-        return replace_text(&options->region, text);
+        return &options->region;
     case OPTION_XRAY:
-        return replace_text(&options->xray, text);
+        return &options->xray;
     case OPTION_MEDIA_HOSTS:
-        return replace_text(&options->media_hosts, text);
+        return &options->media_hosts;
+    default:
+        return NULL;
+    }
+}
+
+static int set(struct options *options, int option, const char *text)
+{
+    char **place = text_place(options, option);
+
+    if (place)
+        return replace_text(place, text);
+    switch (option) {
     case OPTION_PORT:
         return port_number("port", text, &options->port);
     case OPTION_CONTROL_PORT:
@@ -289,9 +307,13 @@ static int set(struct options *options, int option, const char *text)
     case OPTION_SCHEDULE:
         return number_to_int("schedule-seconds", text, 0, 86400, &options->schedule_seconds);
     case OPTION_CONCURRENCY:
-        return number_to_int("concurrency", text, 1, 100, &options->concurrency);
+        return strchr(text, '=') ? list_entry("concurrency", text, options->concurrencies)
+                                 : number_to_int("concurrency", text, 1, OPTION_CONCURRENCY_MAX,
+                                                 &options->concurrency);
     case OPTION_IDLE:
         return number_to_int("idle-seconds", text, 1, 86400, &options->idle_seconds);
+    case OPTION_EVENT_AGE:
+        return number_to_int("event-age-seconds", text, 1, 21600, &options->event_age_seconds);
     case OPTION_MEDIA_RATE:
         return number_to_int("media-rate", text, 0, 1 << 20, &options->media_kib_per_second);
     case OPTION_RETRY:

@@ -9,7 +9,8 @@
 #include "faults.h"
 #include "tracing.h"
 
-#define OPTION_LIST_LIMIT 32
+#define OPTION_LIST_LIMIT      32
+#define OPTION_CONCURRENCY_MAX 1000
 
 struct options {
     char *bootstrap;
@@ -28,13 +29,15 @@ struct options {
     int media_kib_per_second;
     int schedule_seconds;
     int idle_seconds;
+    int event_age_seconds;
     int concurrency;
     int64_t retry_ms[2];
     bool quiet;
     struct tracing tracing;
     struct faults *faults;
-    const char *timeouts[OPTION_LIST_LIMIT + 1];  /* "Function=seconds" */
-    const char *variables[OPTION_LIST_LIMIT + 1]; /* "NAME=value", for the functions */
+    const char *concurrencies[OPTION_LIST_LIMIT + 1]; /* "Function=environments" */
+    const char *timeouts[OPTION_LIST_LIMIT + 1];      /* "Function=seconds" */
+    const char *variables[OPTION_LIST_LIMIT + 1];     /* "NAME=value", for the functions */
 };
 
 /*
