@@ -46,6 +46,15 @@ class TestGroups(collector.Case):
     def test_faults_are_not_the_clients_errors(self):
         self.assertEqual(self.found_by('faults'), [FAULT])
 
+    def test_a_failed_download_is_a_fault_though_its_webhook_was_answered(self):
+        trace, start = collector.trace_id(6), collector.time.time() - 500
+        self.collector.put(collector.segment(trace, 6, 'MediaDownloader/prod', start,
+                                             origin='AWS::ApiGateway::Stage'))
+        self.collector.put(collector.segment(trace, 7, 'StartFileUpload', start, fault=True,
+                                             origin='AWS::Lambda::Function', parent_id='%016x' % 6))
+        self.traces[trace] = 'failed download'
+        self.assertEqual(self.found_by('faults'), [FAULT, 'failed download'])
+
     def test_slow_ones_are_long_downloads(self):
         self.assertEqual(self.found_by('slow'), [SLOW])
 

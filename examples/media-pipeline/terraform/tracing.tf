@@ -31,9 +31,13 @@ locals {
 
   # Not errors alone: a token that has expired is the client's error, and nobody's alarm.
   trace_groups = {
-    all    = local.any_service
-    faults = "fault = true AND (${local.any_service})"
-    slow   = "duration > 300 AND service(\"${local.functions["StartFileUpload"].name}\")"
+    all = local.any_service
+    # "fault" alone is the root's, and a webhook's root has answered 202 before its download fails.
+    faults = join(" OR ", [
+      for service in concat([local.stage_service], [for function in local.functions : function.name]) :
+      "service(\"${service}\") {fault}"
+    ])
+    slow = "duration > 300 AND service(\"${local.functions["StartFileUpload"].name}\")"
   }
 }
 
