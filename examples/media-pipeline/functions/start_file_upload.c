@@ -14,6 +14,7 @@
 #include "runtime/log.h"
 
 /* At the end of the time there is still to kill, to abort, to write down and to answer. */
+#define MIN_CLEAN_UP_MS ((int64_t)2000)
 #define MAX_CLEAN_UP_MS ((int64_t)10000)
 
 /* A lease that outlives its holder by this cannot be taken while the holder still writes. */
@@ -135,6 +136,24 @@ static void record_download(const struct ytdlp_file *file, xray_segment *segment
     xray_add_metadata(segment, "media", "progress_reports", file->reports);
 }
 
+/* Better before than when the disk is full. What is announced need not be right, or there at all.
+ */
+static int check_size(struct job *job, const struct ytdlp *ytdlp, const struct video *video)
+{
+    const long long mib = 1024 * 1024;
+    int64_t room = workspace_room(ytdlp->directory);
+    if (ytdlp->max_bytes > 0 && video->size > ytdlp->max_bytes)
+        return problem_set(&job->problem, PROBLEM_TOO_LARGE,
+                           "the video has %lld MiB, and MAX_FILE_MIB is %lld", video->size / mib,
+                           ytdlp->max_bytes / mib);
+    if (room >= 0 && video->size > room)
+        return problem_set(&job->problem, PROBLEM_NO_SPACE,
+                           "the video has %lld MiB, and DOWNLOAD_DIRECTORY has room for %lld: give "
+                           "the function more ephemeral storage",
+                           video->size / mib, room / mib);
+    return 0;
+}
+
 /* Seen while it lasts, which may be long. */
 static int download(struct job *job, const struct ytdlp *ytdlp, struct ytdlp_file *ret)
 {
@@ -169,6 +188,8 @@ static int work(struct job *job, const struct ytdlp *ytdlp)
     struct video video;
     int64_t begin_ms = clock_now_ms();
     int result = describe(job, ytdlp, &video);
+    if (result == 0)
+        result = check_size(job, ytdlp, &video);
     if (result < 0)
         return -EREMOTEIO;
     if (file_describe(&job->table, job->file, &video, clock_now_ms(), &job->failure) < 0 ||
@@ -389,6 +410,17 @@ static int claim(struct job *job)
     return 1;
 }
 
+/* When the work itself has to be over: a quarter of a short time is left, ten seconds of a long. */
+static int64_t work_deadline_ms(const struct invocation *invocation)
+{
+    int64_t clean_up_ms = invocation_time_left(invocation, 0) / 4;
+    if (clean_up_ms < MIN_CLEAN_UP_MS)
+        clean_up_ms = MIN_CLEAN_UP_MS;
+    if (clean_up_ms > MAX_CLEAN_UP_MS)
+        clean_up_ms = MAX_CLEAN_UP_MS;
+    return invocation->deadline_ms - clean_up_ms;
+}
+
 cJSON *start_file_upload(void *data, struct invocation *invocation, const cJSON *event)
 {
     struct pipeline *pipeline = data;
@@ -406,14 +438,12 @@ cJSON *start_file_upload(void *data, struct invocation *invocation, const cJSON 
     xray_send_in_progress(invocation->segment);
 
     AUTO_FILE struct file file = { 0 };
-    int64_t left = invocation_time_left(invocation, 0);
     struct job job = {
         .pipeline = pipeline,
         .invocation = invocation,
         .table = pipeline_files(pipeline),
         .file = &file,
-        .deadline_ms = invocation->deadline_ms -
-                       (left / 4 < MAX_CLEAN_UP_MS ? left / 4 : MAX_CLEAN_UP_MS),
+        .deadline_ms = work_deadline_ms(invocation),
     };
     if (file_read(&job.table, file_id, &file, &invocation->failure) < 0)
         return NULL;

@@ -77,14 +77,19 @@ static const struct {
     const char *sign;
     enum problem_class class;
 } signs[] = {
+    { "no space left on device", PROBLEM_NO_SPACE },
     { "confirm your age", PROBLEM_AGE_RESTRICTED },
     { "age-restricted", PROBLEM_AGE_RESTRICTED },
     { "age restricted", PROBLEM_AGE_RESTRICTED },
     { "inappropriate for some users", PROBLEM_AGE_RESTRICTED },
     { "not a bot", PROBLEM_BOT_CHECK },
+    { "bot detection", PROBLEM_BOT_CHECK },
+    { "helps protect our community", PROBLEM_BOT_CHECK },
+    { "cookies are no longer valid", PROBLEM_BOT_CHECK },
     { "members-only", PROBLEM_MEMBERS_ONLY },
     { "members only", PROBLEM_MEMBERS_ONLY },
     { "join this channel", PROBLEM_MEMBERS_ONLY },
+    { "premium members", PROBLEM_MEMBERS_ONLY },
     { "private video", PROBLEM_PRIVATE },
     { "video is private", PROBLEM_PRIVATE },
     { "available in your country", PROBLEM_GEO_BLOCKED },
@@ -102,7 +107,11 @@ static const struct {
     { "too many requests", PROBLEM_RATE_LIMITED },
     { "requested format is not available", PROBLEM_FORMAT },
     { "no video formats found", PROBLEM_FORMAT },
-    { "no space left on device", PROBLEM_NO_SPACE },
+    { "sabr streaming", PROBLEM_FORMAT },
+    { "sabr-only", PROBLEM_FORMAT },
+    { "merging of multiple formats", PROBLEM_FORMAT },
+    { "conversion failed", PROBLEM_FORMAT },
+    { "postprocessing:", PROBLEM_FORMAT },
     { "http error 403", PROBLEM_FORBIDDEN },
     { "http error 404", PROBLEM_UNAVAILABLE },
     { "http error 410", PROBLEM_UNAVAILABLE },
@@ -112,6 +121,7 @@ static const struct {
     { "account associated with this video has been terminated", PROBLEM_UNAVAILABLE },
     { "unsupported url", PROBLEM_UNSUPPORTED },
     { "is not a valid url", PROBLEM_UNSUPPORTED },
+    { "drm protect", PROBLEM_UNSUPPORTED },
     { "interrupted by user", PROBLEM_KILLED },
 };
 

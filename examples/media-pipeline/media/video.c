@@ -64,6 +64,33 @@ static int64_t read_size(const cJSON *json)
     return size < 9e15 ? (int64_t)size : 0;
 }
 
+/* Why there is nothing to download, where the page says so; the texts of the failure may not. */
+static int check_formats(const cJSON *json, struct problem *problem)
+{
+    static const struct {
+        const char *availability;
+        enum problem_class class;
+        const char *message;
+    } kinds[] = {
+        { "private", PROBLEM_PRIVATE, "the video is private" },
+        { "premium_only", PROBLEM_MEMBERS_ONLY, "the video is for paying users" },
+        { "subscriber_only", PROBLEM_MEMBERS_ONLY, "the video is for members" },
+        { "needs_auth", PROBLEM_BOT_CHECK,
+          "the video is for users with an account: set COOKIES_FILE" },
+    };
+    static const char *const names[] = { "availability", NULL };
+    const cJSON *formats = cJSON_GetObjectItemCaseSensitive(json, "formats");
+    const char *availability = first_text(json, names);
+    if (!cJSON_IsArray(formats) || cJSON_GetArraySize(formats) > 0)
+        return 0;
+    if (number(json, "age_limit") >= 18)
+        return problem_set(problem, PROBLEM_AGE_RESTRICTED, "the video is for adults");
+    for (size_t i = 0; availability && i < sizeof(kinds) / sizeof(*kinds); i++)
+        if (strcmp(availability, kinds[i].availability) == 0)
+            return problem_set(problem, kinds[i].class, "%s", kinds[i].message);
+    return 0;
+}
+
 static int check_availability(const cJSON *json, int64_t now_ms, struct problem *problem)
 {
     static const char *const status_name[] = { "live_status", NULL };
@@ -81,8 +108,9 @@ static int check_availability(const cJSON *json, int64_t now_ms, struct problem 
         result = problem_set(problem, PROBLEM_LIVESTREAM, "the livestream has not ended");
     else if (release_ms > now_ms)
         result = problem_set(problem, PROBLEM_SCHEDULED, "the video is not released yet");
-    if (result < 0)
-        problem->release_ms = release_ms > now_ms ? release_ms : 0;
+    if (result == 0)
+        return check_formats(json, problem);
+    problem->release_ms = release_ms > now_ms ? release_ms : 0;
     return result;
 }
 

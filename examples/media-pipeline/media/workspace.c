@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #define PREFIX "media-pipeline."
@@ -123,4 +124,12 @@ void workspace_close(struct workspace *workspace)
         close(workspace->lock);
     workspace->path[0] = '\0';
     workspace->lock = -1;
+}
+
+int64_t workspace_room(const char *path)
+{
+    struct statvfs about;
+    if (statvfs(path, &about) < 0)
+        return -errno;
+    return (int64_t)(about.f_bavail * about.f_frsize);
 }

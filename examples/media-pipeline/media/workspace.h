@@ -4,6 +4,8 @@
 #ifndef PIPELINE_MEDIA_WORKSPACE_H
 #define PIPELINE_MEDIA_WORKSPACE_H
 
+#include <stdint.h>
+
 #include "runtime/failure.h"
 
 struct workspace {
@@ -13,6 +15,9 @@ struct workspace {
 
 /* Makes one in parent. 0 or -errno with *failure set. */
 int workspace_open(struct workspace *ret, const char *parent, struct failure *failure);
+
+/* Bytes that can still be written in a directory, or -errno. */
+int64_t workspace_room(const char *path);
 
 /* Removes a directory with everything in it; links are not followed. */
 void workspace_remove(const char *path);

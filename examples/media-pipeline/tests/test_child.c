@@ -217,16 +217,15 @@ Test(child, gives_back_much_output)
 }
 
 /* A process that runs a long child, and tells its id. */
-static pid_t begin_parent(pid_t *ret_child)
+static pid_t begin_parent(const char *command, pid_t *ret_child)
 {
     int pipes[2];
     cr_assert_eq(pipe(pipes), 0);
     pid_t parent = fork();
     if (parent == 0) {
-        char script[64];
+        char script[128];
         const char *const arguments[] = { "/bin/sh", "-c", script, NULL };
-        snprintf(script, sizeof(script), "echo $$ >/proc/%d/fd/%d; exec sleep 600", getpid(),
-                 pipes[1]);
+        snprintf(script, sizeof(script), "f=/proc/%d/fd/%d; %s", getpid(), pipes[1], command);
         struct child_params params = { .arguments = arguments,
                                        .environment = ENVIRONMENT,
                                        .deadline_ms = clock_now_ms() + LONG_MS,
@@ -244,9 +243,18 @@ static pid_t begin_parent(pid_t *ret_child)
 
 Test(child, dies_with_a_parent_that_is_killed)
 {
-    pid_t child, parent = begin_parent(&child);
+    pid_t child, parent = begin_parent("echo $$ >$f; exec sleep 600", &child);
     cr_assert_gt(child, 1);
     kill(parent, SIGKILL);
     waitpid(parent, NULL, 0);
     cr_assert(is_gone(child));
+}
+
+Test(child, takes_its_own_children_along_when_the_parent_is_killed)
+{
+    pid_t grandchild, parent = begin_parent("sleep 600 & echo $! >$f; wait", &grandchild);
+    cr_assert_gt(grandchild, 1);
+    kill(parent, SIGKILL);
+    waitpid(parent, NULL, 0);
+    cr_assert(is_gone(grandchild));
 }

@@ -341,6 +341,20 @@ Test(guard, passes_no_second_request_on)
         cr_expect_null(strstr(peer_request(peer, i), "second"));
 }
 
+Test(guard, passes_no_later_request_on)
+{
+    start((struct guard_params){ 0 });
+    const char *line = authorization();
+    int client = connect_to_guard();
+    char request[1024], answer[64];
+    snprintf(request, sizeof(request), "GET http://%s/first HTTP/1.1\r\n%s\r\n", trusted, line);
+    say(client, request);
+    cr_assert_gt(recv(client, answer, sizeof(answer), 0), 0);
+    say(client, "GET /second HTTP/1.1\r\nHost: elsewhere\r\n\r\n");
+    hear(client);
+    cr_expect_eq(peer_request_count(peer), 1);
+}
+
 Test(guard, passes_a_body_on_that_comes_late)
 {
     start((struct guard_params){ 0 });

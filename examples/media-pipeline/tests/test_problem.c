@@ -14,47 +14,66 @@ static enum problem_class class_of(const char *errors)
     return problem_of_errors(errors, line, sizeof(line));
 }
 
+/* As yt-dlp writes them. */
+static const struct {
+    const char *line;
+    enum problem_class class;
+} cases[] = {
+    { "ERROR: [youtube] x: Sign in to confirm you\xe2\x80\x99re not a bot. Use "
+      "--cookies-from-browser or --cookies for the authentication.",
+      PROBLEM_BOT_CHECK },
+    { "ERROR: [youtube] x: Sign in to confirm your age. This video may be inappropriate for "
+      "some users. Use --cookies-from-browser or --cookies for the authentication.",
+      PROBLEM_AGE_RESTRICTED },
+    { "ERROR: [youtube] x: Join this channel to get access to members-only content",
+      PROBLEM_MEMBERS_ONLY },
+    { "ERROR: [youtube] x: Private video. Sign in if you've been granted access", PROBLEM_PRIVATE },
+    { "ERROR: [youtube] x: The uploader has not made this video available in your country",
+      PROBLEM_GEO_BLOCKED },
+    { "ERROR: [youtube] x: Video unavailable", PROBLEM_UNAVAILABLE },
+    { "ERROR: [youtube] x: This video has been removed by the uploader", PROBLEM_UNAVAILABLE },
+    { "ERROR: [youtube] x: Premieres in 2 hours", PROBLEM_SCHEDULED },
+    { "ERROR: [youtube] x: This live event will begin in 3 days.", PROBLEM_LIVESTREAM_UPCOMING },
+    { "ERROR: [youtube] x: Your account has been rate-limited by YouTube for up to an hour",
+      PROBLEM_RATE_LIMITED },
+    { "ERROR: [youtube] x: This content isn't available, try again later.", PROBLEM_RATE_LIMITED },
+    { "ERROR: unable to download video data: HTTP Error 429: Too Many Requests",
+      PROBLEM_RATE_LIMITED },
+    { "ERROR: unable to download video data: HTTP Error 403: Forbidden", PROBLEM_FORBIDDEN },
+    { "ERROR: [generic] x: Unable to download webpage: HTTP Error 404: Not Found",
+      PROBLEM_UNAVAILABLE },
+    { "ERROR: [youtube] x: Requested format is not available. Use --list-formats", PROBLEM_FORMAT },
+    { "ERROR: unable to write data: [Errno 28] No space left on device", PROBLEM_NO_SPACE },
+    { "ERROR: Postprocessing: Error writing trailer: No space left on device", PROBLEM_NO_SPACE },
+    { "ERROR: Postprocessing: Conversion failed!", PROBLEM_FORMAT },
+    { "ERROR: You have requested merging of multiple formats but ffmpeg is not installed. "
+      "Aborting due to --abort-on-error",
+      PROBLEM_FORMAT },
+    { "ERROR: [youtube] x: YouTube is forcing SABR streaming for this client", PROBLEM_FORMAT },
+    { "ERROR: [youtube] sabrsabrsab: Private video", PROBLEM_PRIVATE },
+    { "ERROR: [youtube] x: This helps protect our community. Learn more", PROBLEM_BOT_CHECK },
+    { "ERROR: [youtube] x: This video is available to Music Premium members",
+      PROBLEM_MEMBERS_ONLY },
+    { "ERROR: [youtube] x: Video unavailable. This video is private", PROBLEM_PRIVATE },
+    { "ERROR: [youtube] x: Video unavailable. The uploader has not made this video available "
+      "in your country",
+      PROBLEM_GEO_BLOCKED },
+    { "ERROR: [youtube] x: Premiere will begin shortly", PROBLEM_SCHEDULED },
+    { "ERROR: [youtube] x: This live event will begin in a few moments.",
+      PROBLEM_LIVESTREAM_UPCOMING },
+    { "ERROR: [youtube] x: This video is DRM protected", PROBLEM_UNSUPPORTED },
+    { "ERROR: fragment 1 not found, unable to continue: HTTP Error 403: Forbidden",
+      PROBLEM_FORBIDDEN },
+    { "ERROR: [generic] Unable to download webpage: timed out", PROBLEM_TRANSIENT },
+    { "ERROR: Unsupported URL: http://media.example.org/", PROBLEM_UNSUPPORTED },
+    { "ERROR: Interrupted by user", PROBLEM_KILLED },
+    { "ERROR: Unable to download webpage: <urlopen error [Errno 104] Connection reset>",
+      PROBLEM_TRANSIENT },
+    { "ERROR: HTTP Error 503: Service Unavailable", PROBLEM_TRANSIENT },
+};
+
 Test(problem, is_known_by_what_yt_dlp_says)
 {
-    static const struct {
-        const char *line;
-        enum problem_class class;
-    } cases[] = {
-        { "ERROR: [youtube] x: Sign in to confirm you\xe2\x80\x99re not a bot. Use "
-          "--cookies-from-browser or --cookies for the authentication.",
-          PROBLEM_BOT_CHECK },
-        { "ERROR: [youtube] x: Sign in to confirm your age. This video may be inappropriate for "
-          "some users. Use --cookies-from-browser or --cookies for the authentication.",
-          PROBLEM_AGE_RESTRICTED },
-        { "ERROR: [youtube] x: Join this channel to get access to members-only content",
-          PROBLEM_MEMBERS_ONLY },
-        { "ERROR: [youtube] x: Private video. Sign in if you've been granted access",
-          PROBLEM_PRIVATE },
-        { "ERROR: [youtube] x: The uploader has not made this video available in your country",
-          PROBLEM_GEO_BLOCKED },
-        { "ERROR: [youtube] x: Video unavailable", PROBLEM_UNAVAILABLE },
-        { "ERROR: [youtube] x: This video has been removed by the uploader", PROBLEM_UNAVAILABLE },
-        { "ERROR: [youtube] x: Premieres in 2 hours", PROBLEM_SCHEDULED },
-        { "ERROR: [youtube] x: This live event will begin in 3 days.",
-          PROBLEM_LIVESTREAM_UPCOMING },
-        { "ERROR: [youtube] x: Your account has been rate-limited by YouTube for up to an hour",
-          PROBLEM_RATE_LIMITED },
-        { "ERROR: [youtube] x: This content isn't available, try again later.",
-          PROBLEM_RATE_LIMITED },
-        { "ERROR: unable to download video data: HTTP Error 429: Too Many Requests",
-          PROBLEM_RATE_LIMITED },
-        { "ERROR: unable to download video data: HTTP Error 403: Forbidden", PROBLEM_FORBIDDEN },
-        { "ERROR: [generic] x: Unable to download webpage: HTTP Error 404: Not Found",
-          PROBLEM_UNAVAILABLE },
-        { "ERROR: [youtube] x: Requested format is not available. Use --list-formats",
-          PROBLEM_FORMAT },
-        { "ERROR: unable to write data: [Errno 28] No space left on device", PROBLEM_NO_SPACE },
-        { "ERROR: Unsupported URL: http://media.example.org/", PROBLEM_UNSUPPORTED },
-        { "ERROR: Interrupted by user", PROBLEM_KILLED },
-        { "ERROR: Unable to download webpage: <urlopen error [Errno 104] Connection reset>",
-          PROBLEM_TRANSIENT },
-        { "ERROR: HTTP Error 503: Service Unavailable", PROBLEM_TRANSIENT },
-    };
     for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
         cr_expect_eq(class_of(cases[i].line), cases[i].class, "%s: %s", cases[i].line,
                      problem_name(class_of(cases[i].line)));

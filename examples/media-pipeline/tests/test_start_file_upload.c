@@ -129,11 +129,56 @@ Test(upload_function, leaves_nothing_of_a_yt_dlp_that_was_killed)
 Test(upload_function, fails_the_file_when_its_time_is_up)
 {
     write_program("exec sleep 600");
-    invocation.deadline_ms = clock_now_ms() + 2000;
+    invocation.deadline_ms = clock_now_ms() + 4000;
     start(REPLIES(FOUND("PendingMetadata", ""), CLAIMED, DESCRIBED, DOWNLOADING, GIVEN_UP));
     const char *answer = call(start_file_upload, EVENT);
     cr_expect(contains(answer, "\"errorCategory\":\"deadline\""), "%s", answer);
     cr_expect(has(4, "{\"S\":\"Failed\"}"));
+}
+
+/* With a description of its own, and nothing that would download. */
+static void write_description(const char *json)
+{
+    FILE *stream = fopen(program, "w");
+    cr_assert(stream);
+    fprintf(stream, "#!/bin/sh\necho '%s'\n", json);
+    fclose(stream);
+    cr_assert_eq(chmod(program, 0700), 0);
+}
+
+Test(upload_function, does_not_begin_what_there_is_no_room_for)
+{
+    write_description("{\"title\":\"T\",\"filesize\":8000000000000000}");
+    start(REPLIES(FOUND("PendingMetadata", ""), CLAIMED, GIVEN_UP));
+    const char *answer = call(start_file_upload, EVENT);
+    cr_expect(contains(answer, "\"errorCategory\":\"no_space\""), "%s", answer);
+}
+
+Test(upload_function, does_not_begin_what_is_too_large)
+{
+    pipeline.config.max_file_bytes = 1024 * 1024;
+    write_description("{\"title\":\"T\",\"filesize\":2097152}");
+    start(REPLIES(FOUND("PendingMetadata", ""), CLAIMED, GIVEN_UP));
+    const char *answer = call(start_file_upload, EVENT);
+    cr_expect(contains(answer, "\"errorCategory\":\"too_large\""), "%s", answer);
+}
+
+Test(upload_function, tries_again_when_there_is_no_description)
+{
+    write_description("null");
+    start(REPLIES(FOUND("PendingMetadata", ""), CLAIMED, UPDATED("Scheduled", "")));
+    const char *answer = call(start_file_upload, EVENT);
+    cr_expect(contains(answer, "\"errorCategory\":\"transient\""), "%s", answer);
+}
+
+Test(upload_function, waits_for_a_premiere)
+{
+    write_description("{\"title\":\"T\",\"live_status\":\"is_upcoming\","
+                      "\"release_timestamp\":4102444800}");
+    start(REPLIES(FOUND("PendingMetadata", ""), CLAIMED, UPDATED("Scheduled", "")));
+    const char *answer = call(start_file_upload, EVENT);
+    cr_expect(contains(answer, "\"errorCategory\":\"livestream_upcoming\""), "%s", answer);
+    cr_expect(has(2, "\"4102445100000\""), "five minutes after it begins");
 }
 
 Test(upload_function, schedules_what_may_work_later)

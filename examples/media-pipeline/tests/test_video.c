@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <criterion/criterion.h>
 
+#include <stdio.h>
 #include <string.h>
 
 #include "media/video.h"
@@ -79,6 +80,36 @@ Test(video, waits_for_a_premiere)
 {
     cr_assert_lt(parse("{\"release_timestamp\":1763630000}"), 0);
     cr_assert_eq(problem.class, PROBLEM_SCHEDULED);
+}
+
+Test(video, without_formats_says_why)
+{
+    static const struct {
+        const char *members;
+        enum problem_class class;
+    } cases[] = {
+        { "\"availability\":\"private\"", PROBLEM_PRIVATE },
+        { "\"availability\":\"subscriber_only\"", PROBLEM_MEMBERS_ONLY },
+        { "\"availability\":\"premium_only\"", PROBLEM_MEMBERS_ONLY },
+        { "\"availability\":\"needs_auth\"", PROBLEM_BOT_CHECK },
+        { "\"availability\":\"needs_auth\",\"age_limit\":18", PROBLEM_AGE_RESTRICTED },
+    };
+    char json[256];
+    for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+        snprintf(json, sizeof(json), "{\"formats\":[],%s}", cases[i].members);
+        cr_expect_lt(parse(json), 0, "%s", json);
+        cr_expect_eq(problem.class, cases[i].class, "%s", json);
+    }
+}
+
+Test(video, with_formats_may_be_had_whoever_it_is_for)
+{
+    cr_assert_eq(parse("{\"availability\":\"needs_auth\",\"age_limit\":18,\"formats\":[{}]}"), 0);
+}
+
+Test(video, without_formats_and_without_a_reason_is_left_to_the_download)
+{
+    cr_assert_eq(parse("{\"formats\":[],\"availability\":\"public\"}"), 0);
 }
 
 Test(video, is_not_a_playlist)

@@ -110,6 +110,71 @@ Test(ytdlp, reads_no_configuration_and_keeps_no_cache)
     text_release(&json);
 }
 
+Test(ytdlp, has_the_guard_as_its_only_way)
+{
+    struct text json = { 0 };
+    char expected[256];
+    setenv("no_proxy", "*", 1);
+    setenv("HTTPS_PROXY", "http://elsewhere.example.org", 1);
+    write_program("env | sort; cat settings.conf; echo \"$*\"; stat -c %a settings.conf");
+    cr_assert_eq(ytdlp_describe(&ytdlp, URL, &json, &problem), 0);
+    const char *url = guard_url(ytdlp.guard);
+    snprintf(expected, sizeof(expected), "HTTPS_PROXY=%s\nHTTP_PROXY=%s\n", url, url);
+    cr_expect(strstr(json.data, expected), "%s", json.data);
+    snprintf(expected, sizeof(expected), "\n--proxy %s\n--ignore-config", url);
+    cr_expect(strstr(json.data, expected), "%s", json.data);
+    cr_expect(strstr(json.data, "\n600\n"), "%s", json.data);
+    cr_expect_null(strcasestr(json.data, "no_proxy"), "%s", json.data);
+    cr_expect_null(strstr(json.data, "elsewhere"), "%s", json.data);
+    const char *arguments = strstr(json.data, "--ignore-config");
+    cr_expect_null(strstr(arguments, "http://guard"), "everybody can read a command line");
+    text_release(&json);
+}
+
+Test(ytdlp, is_told_where_its_helpers_are)
+{
+    struct text json = { 0 };
+    ytdlp.js_runtime = "quickjs:/opt/bin/qjs";
+    ytdlp.ffmpeg_location = "/opt/bin";
+    write_program("echo \"$*\"");
+    cr_assert_eq(ytdlp_describe(&ytdlp, URL, &json, &problem), 0);
+    cr_expect(strstr(json.data, "--no-js-runtimes --js-runtimes quickjs:/opt/bin/qjs"), "%s",
+              json.data);
+    cr_expect(strstr(json.data, "--ffmpeg-location /opt/bin"), "%s", json.data);
+    cr_expect_null(strstr(json.data, "--cookies"), "%s", json.data);
+    text_release(&json);
+}
+
+Test(ytdlp, gets_a_copy_of_the_cookies)
+{
+    struct text json = { 0 };
+    char cookies[128];
+    snprintf(cookies, sizeof(cookies), "%s/cookies", parent);
+    FILE *stream = fopen(cookies, "w");
+    fputs("# Netscape HTTP Cookie File\n", stream);
+    fclose(stream);
+    cr_assert_eq(chmod(cookies, 0400), 0);
+    ytdlp.cookies_file = cookies;
+    write_program("while [ \"$1\" != --cookies ]; do shift; done; stat -c %a \"$2\"; cat \"$2\";"
+                  "echo rewritten > \"$2\"");
+    cr_expect_eq(ytdlp_describe(&ytdlp, URL, &json, &problem), 0, "%s", problem.message);
+    cr_expect_str_eq(json.data, "600\n# Netscape HTTP Cookie File\n");
+    text_release(&json);
+    cr_expect_eq(ytdlp_describe(&ytdlp, URL, &json, &problem), 0, "again from the original");
+    cr_expect_str_eq(json.data, "600\n# Netscape HTTP Cookie File\n");
+    text_release(&json);
+    unlink(cookies);
+}
+
+Test(ytdlp, without_the_cookies_that_it_should_have_is_not_begun)
+{
+    struct text json = { 0 };
+    ytdlp.cookies_file = "/nonexistent/cookies";
+    write_program("exit 0");
+    cr_assert_lt(ytdlp_describe(&ytdlp, URL, &json, &problem), 0);
+    cr_expect(strstr(problem.message, "COOKIES_FILE"), "%s", problem.message);
+}
+
 Test(ytdlp, gets_no_credentials)
 {
     struct text json = { 0 };
@@ -171,12 +236,94 @@ Test(ytdlp, must_have_made_it_in_its_directory)
     cr_expect_lt(download("ln -s /etc/passwd media.mp4; echo \"file $(pwd)/media.mp4\""), 0);
 }
 
-Test(ytdlp, is_asked_for_another_format_when_one_is_not_there)
+#define MADE "echo data > \"$d/media.mp4\"; echo \"file $d/media.mp4\""
+/* Where it is to make the file: behind --paths, after "home:". */
+#define PLACE                                                                        \
+    "for a; do [ \"$b\" = --paths ] && d=${a#home:}; [ \"$b\" = --format ] && f=$a;" \
+    "b=$a; done; mkdir -p \"$d\";"
+
+Test(ytdlp, is_asked_for_one_format_after_the_other)
 {
-    cr_assert_eq(download("case \"$*\" in *'bv*'*) echo 'ERROR: HTTP Error 403: Forbidden' >&2;"
-                          "exit 1;; esac; echo data > media.mp4; echo \"file $(pwd)/media.mp4\""),
+    char path[1024], line[1024];
+    cr_assert_eq(download(PLACE
+                          "echo \"$f\" >> formats; n=$(wc -l < formats); if [ $n -lt 3 ]; then "
+                          "echo 'ERROR: HTTP Error 403: Forbidden' >&2; exit 1; fi; " MADE),
                  0, "%s", problem.message);
-    cr_assert_eq(file.attempts, 2);
+    cr_expect_eq(file.attempts, 3);
+    snprintf(path, sizeof(path), "%s/formats", workspace.path);
+    FILE *stream = fopen(path, "r");
+    static const char *const beginnings[] = { "bv*[ext=mp4]", "b[ext=mp4]", "bv*[protocol" };
+    for (int i = 0; i < 3; i++) {
+        cr_assert(fgets(line, sizeof(line), stream));
+        cr_expect(strncmp(line, beginnings[i], strlen(beginnings[i])) == 0, "%s", line);
+    }
+    fclose(stream);
+}
+
+Test(ytdlp, keeps_nothing_of_an_attempt_that_failed)
+{
+    char path[1024];
+    cr_assert_eq(download(PLACE
+                          "if [ ! -e first ]; then touch first \"$d/media.f1.mp4.part\";"
+                          "echo 'ERROR: Requested format is not available' >&2; exit 1; fi; " MADE),
+                 0, "%s", problem.message);
+    snprintf(path, sizeof(path), "%s/attempt-1", workspace.path);
+    cr_expect_lt(access(path, F_OK), 0);
+}
+
+Test(ytdlp, is_not_asked_again_for_what_no_format_changes)
+{
+    cr_assert_lt(download("echo 'ERROR: Private video' >&2; exit 1"), 0);
+    cr_assert_eq(file.attempts, 1);
+}
+
+Test(ytdlp, gives_up_after_the_last_format)
+{
+    cr_assert_lt(download("echo 'ERROR: HTTP Error 403: Forbidden' >&2; exit 1"), 0);
+    cr_expect_eq(file.attempts, 3);
+    cr_expect_eq(problem.class, PROBLEM_FORBIDDEN);
+}
+
+Test(ytdlp, tells_how_the_download_went)
+{
+    cr_assert_eq(download("echo 'progress 100 1000 NA NA 1'; echo 'progress 1000 1000 NA NA 4';"
+                          "echo 'progress 50 200 NA NA NA'; echo 'progress 200 200 NA NA NA';"
+                          "sleep 0.1; echo 'format 137+140';" PLACE MADE),
+                 0, "%s", problem.message);
+    cr_expect_eq(file.bytes, 1200, "both streams");
+    cr_expect_eq(file.fragments, 4);
+    cr_expect_str_eq(file.format, "137+140");
+    cr_expect_geq(file.duration_ms, 100);
+    cr_expect_gt(file.bytes_per_s, 0);
+    cr_expect_leq(file.bytes_per_s, 12000);
+}
+
+Test(ytdlp, is_stopped_when_there_is_too_much)
+{
+    ytdlp.max_bytes = 1024 * 1024;
+    cr_assert_lt(download("echo 'progress 2000000 NA NA NA NA'; exec sleep 600"), 0);
+    cr_expect_eq(problem.class, PROBLEM_TOO_LARGE);
+    cr_expect(strstr(problem.message, "MAX_FILE_MIB"));
+}
+
+Test(ytdlp, may_not_make_a_file_that_is_too_large)
+{
+    ytdlp.max_bytes = 1024 * 1024;
+    cr_assert_lt(download(PLACE "head -c 1048577 /dev/zero > \"$d/media.mp4\";"
+                                "echo \"file $d/media.mp4\""),
+                 0);
+    cr_assert_eq(problem.class, PROBLEM_TOO_LARGE);
+}
+
+Test(ytdlp, says_why_it_failed_with_any_status)
+{
+    static const int statuses[] = { 1, 100, 101 };
+    char script[128];
+    for (size_t i = 0; i < sizeof(statuses) / sizeof(*statuses); i++) {
+        snprintf(script, sizeof(script), "echo 'ERROR: Private video' >&2; exit %d", statuses[i]);
+        cr_expect_lt(download(script), 0);
+        cr_expect_eq(problem.class, PROBLEM_PRIVATE, "%d: %s", statuses[i], problem.message);
+    }
 }
 
 Test(ytdlp, says_why_it_failed)
