@@ -14,7 +14,7 @@ import time
 import xml.etree.ElementTree
 
 import support
-from support import demo, pipeline
+from support import expectations, pipeline
 
 HEAL_TIMEOUT = 900
 AT_ONCE = 2  # downloads that are begun to be killed, and as many again that heal
@@ -127,9 +127,11 @@ class Chaos(support.EngineTest):
 
         def whole():
             trace = self.collector.trace(root)
-            return (not scenario == 'download' or not demo.missing_in_webhook_trace(trace)) and \
-                trace.find('Lambda' if scenario == 'schedule' else 'DynamoDB') and \
-                not demo.structure_problems(trace) and calls_of(trace)
+            if scenario == 'download':
+                return not expectations.missing_in_webhook_trace(trace) and calls_of(trace)
+            last = 'Lambda' if scenario == 'schedule' else 'DynamoDB'
+            return trace.find(last) and not expectations.structure_problems(trace) and \
+                calls_of(trace)
 
         calls = pipeline.wait_until(whole, support.DOWNLOAD_TIMEOUT, 0.2)
         self.assertTrue(calls, f'no trace of {scenario}')

@@ -9,7 +9,7 @@ import time
 import urllib.parse
 
 import support
-from support import demo, pipeline
+from support import expectations, pipeline
 
 VIDEOS = 50
 USERS = 4  # each wants each video
@@ -125,9 +125,10 @@ class Storm(support.EngineTest):
             problems.clear()
             for url in self.urls:
                 traces = [self.collector.trace(roots[url, number]) for number in range(USERS)]
-                found = [problem for trace in traces for problem in demo.structure_problems(trace)]
+                found = [problem for trace in traces
+                         for problem in expectations.structure_problems(trace)]
                 first = [trace for trace in traces if trace.find('yt-dlp download')]
-                found += demo.missing_in_webhook_trace(first[0]) if len(first) == 1 else \
+                found += expectations.missing_in_webhook_trace(first[0]) if len(first) == 1 else \
                     [f'{len(first)} of its traces have a download']
                 if found:
                     problems[urllib.parse.urlsplit(url).query] = found
