@@ -24,6 +24,12 @@ class Between(http.server.ThreadingHTTPServer):
         self.connections = set()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
+    def target_for(self, _request):
+        return self.target
+
+    def answer_instead(self, _request, _body):
+        """(status, content type, body), or None for what is passed on."""
+
     def drop(self):
         """Closes every connection that is open; how many."""
         dropped = list(self.connections)
@@ -70,7 +76,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
             text = ERROR.format(code=fault[2], message=fault[3]).encode()
             self.answer(fault[1], [('Content-Type', 'application/xml')], len(text), text)
             return
-        connection = http.client.HTTPConnection(self.server.target, timeout=60)
+        own = self.server.answer_instead(self, body)
+        if own:
+            self.answer(own[0], [('Content-Type', own[1])], len(own[2]), own[2])
+            return
+        connection = http.client.HTTPConnection(self.server.target_for(self), timeout=60)
         connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
         for name, value in self.headers.items():
             if name.lower() not in ('connection', 'expect'):

@@ -5,6 +5,7 @@ import hashlib
 import os
 import pathlib
 import signal
+import stat
 import threading
 import time
 import xml.etree.ElementTree
@@ -13,7 +14,9 @@ import support
 from support import pipeline
 
 
-class Downloads(support.EngineTest):
+class Essentials(support.EngineTest):
+    """What is asked of the pipeline with tracing and without."""
+
     # Slow enough to step in, and quick enough to wait for.
     options = ('--media-rate', '6000')
 
@@ -43,6 +46,24 @@ class Downloads(support.EngineTest):
         self.assertTrue(pid, 'there is no yt-dlp')
         return pid
 
+    def wait_for_half(self, pid):
+        """Until a process has half of the video in a file, and not yet all of it."""
+        whole = os.path.getsize(os.path.join(support.directory('.'), support.VIDEO))
+
+        def size():
+            sizes = [0]
+            for name in os.listdir(f'/proc/{pid}/fd'):
+                try:
+                    status = os.stat(f'/proc/{pid}/fd/{name}')
+                except OSError:
+                    continue
+                if stat.S_ISREG(status.st_mode):
+                    sizes.append(status.st_size)
+            return max(sizes)
+
+        self.assertTrue(pipeline.wait_until(lambda: size() * 2 >= whole, 60, 0.02))
+        self.assertLess(size(), whole)
+
     def test_two_webhooks_at_once_make_one_download(self):
         url = self.video_url('twice')
         replies = []
@@ -55,22 +76,6 @@ class Downloads(support.EngineTest):
         self.assertEqual([reply.status for reply in replies], [202, 202])
         self.wait_for_status(url, 'Downloaded')
         self.wait_for_push(url)
-        self.assertEqual(self.uploads_begun(url), 1)
-
-    def test_a_webhook_during_the_download_begins_no_other(self):
-        url = self.video_url('again')
-        self.assert_answer(self.engine.post_webhook(url), 202)
-        self.wait_for_status(url, 'Downloading')
-        self.assert_answer(self.engine.post_webhook(url), 202)
-        self.wait_for_status(url, 'Downloaded')
-        self.assertEqual(self.uploads_begun(url), 1)
-
-    def test_a_webhook_for_a_file_that_is_there_only_dispatches(self):
-        url = self.video_url('there')
-        self.assert_answer(self.engine.post_webhook(url), 202, 'Initiated')
-        self.wait_for_push(url)
-        self.assert_answer(self.engine.post_webhook(url), 200, 'Dispatched')
-        self.wait_for_push(url, 2)
         self.assertEqual(self.uploads_begun(url), 1)
 
     def test_what_is_delivered_is_what_was_on_the_web(self):
@@ -89,7 +94,9 @@ class Downloads(support.EngineTest):
         url = self.video_url('killed')
         self.assert_answer(self.engine.post_webhook(url), 202)
         self.wait_for_status(url, 'Downloading')
-        os.kill(self.yt_dlp(), signal.SIGKILL)
+        pid = self.yt_dlp()
+        self.wait_for_half(pid)
+        os.kill(pid, signal.SIGKILL)
         item = self.wait_for_status(url, 'Failed')
         self.assertIn('kill', item['lastError'].lower())
         self.assertEqual(item['errorCategory'], 'killed')
@@ -97,6 +104,30 @@ class Downloads(support.EngineTest):
         self.assertNotIn(key, self.keys('/?list-type=2'))
         self.assertNotIn(key, self.keys('/?uploads='))
         self.assertEqual(self.pushes(url), [])
+
+
+class EssentialsUntraced(Essentials):
+    """Tracing changes nothing."""
+
+    options = (*Essentials.options, '--enable-xray-tracing', 'false')
+
+
+class Downloads(Essentials):
+    def test_a_webhook_during_the_download_begins_no_other(self):
+        url = self.video_url('again')
+        self.assert_answer(self.engine.post_webhook(url), 202)
+        self.wait_for_status(url, 'Downloading')
+        self.assert_answer(self.engine.post_webhook(url), 202)
+        self.wait_for_status(url, 'Downloaded')
+        self.assertEqual(self.uploads_begun(url), 1)
+
+    def test_a_webhook_for_a_file_that_is_there_only_dispatches(self):
+        url = self.video_url('there')
+        self.assert_answer(self.engine.post_webhook(url), 202, 'Initiated')
+        self.wait_for_push(url)
+        self.assert_answer(self.engine.post_webhook(url), 200, 'Dispatched')
+        self.wait_for_push(url, 2)
+        self.assertEqual(self.uploads_begun(url), 1)
 
     def test_a_failed_file_is_downloaded_when_it_is_asked_for_again(self):
         url = self.video_url('second-try')
@@ -111,6 +142,9 @@ class Downloads(support.EngineTest):
         url = self.engine.at['media'] + '/no-such-video.mp4'
         self.assert_answer(self.engine.post_webhook(url), 202)
         self.assertIn('404', self.wait_for_status(url, 'Failed')['lastError'])
+
+
+del Essentials  # the two above have its tests
 
 
 class Schedule(support.EngineTest):

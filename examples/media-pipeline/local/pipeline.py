@@ -326,6 +326,7 @@ class Engine:
         if reply.status != 200:
             raise Failure(f"{service} {parameters['Action']}: {reply.status} "
                           f'{reply.body.decode()[:300]}')
+        return reply
 
     def s3_get(self, path_and_query):
         url = f"{self.at['moto']}/{self.at['bucket']}{path_and_query}"
