@@ -25,6 +25,7 @@ COMMANDS = {
     'media-local': [f'{PIPELINE}/local/options.c'],
     f'{PIPELINE}/costs': [f'{PIPELINE}/costs'],
     f'{PIPELINE}/package': [f'{PIPELINE}/package'],
+    'bench/pipeline-latency': ['bench/pipeline-latency'],
 }
 
 
