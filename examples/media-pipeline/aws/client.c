@@ -15,6 +15,12 @@ static const struct {
     [AWS_SNS] = { "sns", "SNS", 5000 },
 };
 
+/* So many a call makes, before it gives up. */
+#define TRIES 3
+
+/* Less would fail where nothing is wrong. */
+#define MIN_TIMEOUT_MS 500
+
 void aws_release(struct aws *aws)
 {
     for (int i = 0; i < AWS_SERVICE_COUNT; i++)
@@ -42,9 +48,11 @@ static int make_client(struct aws *aws, enum aws_service service, struct failure
 {
     if (aws->clients[service])
         return 0;
+    if (aws->timeouts_ms[service] == 0)
+        aws->timeouts_ms[service] = services[service].timeout_ms;
     int result = xray_aws_client_new(
         &aws->clients[service], services[service].service,
-        xray_aws_client_params(.timeout_ms = services[service].timeout_ms));
+        xray_aws_client_params(.timeout_ms = aws->timeouts_ms[service]));
     if (result < 0)
         return failure_set(failure, result, "NoClient",
                            "%s: %s; AWS_REGION and, when set, AWS_ENDPOINT_URL must be valid",
@@ -58,6 +66,21 @@ int aws_prepare(struct aws *aws, struct failure *failure)
     for (int i = 0; i < AWS_SERVICE_COUNT && result == 0; i++)
         result = make_client(aws, (enum aws_service)i, failure);
     return result;
+}
+
+void aws_limit(struct aws *aws, enum aws_service service, int64_t left_ms)
+{
+    int64_t usual_ms = services[service].timeout_ms, timeout_ms = usual_ms;
+    int64_t now_ms = aws->timeouts_ms[service] ? aws->timeouts_ms[service] : usual_ms;
+    if (left_ms < TRIES * usual_ms)
+        timeout_ms = left_ms / (2 * TRIES) > MIN_TIMEOUT_MS ? left_ms / (2 * TRIES)
+                                                            : MIN_TIMEOUT_MS;
+    /* Another client is another connection: only when this one could not end in time. */
+    if (TRIES * now_ms <= left_ms && (timeout_ms < usual_ms || now_ms == usual_ms))
+        return;
+    xray_aws_client_free(aws->clients[service]);
+    aws->clients[service] = NULL;
+    aws->timeouts_ms[service] = (int)timeout_ms;
 }
 
 int aws_call(struct aws *aws, enum aws_service service, const xray_aws_request *request,

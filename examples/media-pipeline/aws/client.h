@@ -3,6 +3,8 @@
 #ifndef PIPELINE_AWS_CLIENT_H
 #define PIPELINE_AWS_CLIENT_H
 
+#include <stdint.h>
+
 #include <xraytrace/aws.h>
 
 #include "runtime/failure.h"
@@ -18,10 +20,14 @@ enum aws_service {
 /* All zero is ready for use. One thread at a time. */
 struct aws {
     xray_aws_client *clients[AWS_SERVICE_COUNT];
+    int timeouts_ms[AWS_SERVICE_COUNT]; /* of one try, once there is a client */
 };
 
 /* Makes all clients now, so that a mistake in their settings fails initialization. 0 or -errno. */
 int aws_prepare(struct aws *aws, struct failure *failure);
+
+/* The next calls of that service end in about half of the time that is left, repetitions too. */
+void aws_limit(struct aws *aws, enum aws_service service, int64_t left_ms);
 
 void aws_release(struct aws *aws);
 

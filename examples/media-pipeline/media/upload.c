@@ -16,6 +16,9 @@
 /* Of one file: each holder of the lease that dies leaves one. */
 #define MAX_ABANDONED 20
 
+/* Past its deadline an upload may still take this long to end, and to take back what is there. */
+#define CLEAN_UP_MS ((int64_t)4000)
+
 struct transfer {
     struct aws *aws;
     const struct s3_object *object;
@@ -53,8 +56,10 @@ static int read_part(const struct transfer *transfer, int64_t offset, char *buff
     return 0;
 }
 
+/* A call that hangs must not take the time that is for telling that it did. */
 static int check_time(const struct transfer *transfer, struct failure *failure)
 {
+    aws_limit(transfer->aws, AWS_S3, transfer->deadline_ms - clock_now_ms());
     if (stop_requested())
         return failure_set(failure, -ECANCELED, "Stopped", "told to stop during the upload");
     if (clock_now_ms() >= transfer->deadline_ms)
@@ -102,6 +107,7 @@ static int finish(const struct transfer *transfer, struct failure *failure)
 static bool give_up(const struct transfer *transfer)
 {
     struct failure failure;
+    aws_limit(transfer->aws, AWS_S3, transfer->deadline_ms + CLEAN_UP_MS - clock_now_ms());
     if (s3_abort_multipart_upload(transfer->aws, transfer->object, transfer->upload_id, &failure) ==
         0)
         return false;

@@ -133,6 +133,7 @@ Test(upload_function, fails_the_file_when_its_time_is_up)
     start(REPLIES(FOUND("PendingMetadata", ""), CLAIMED, DESCRIBED, DOWNLOADING, GIVEN_UP));
     const char *answer = call(start_file_upload, EVENT);
     cr_expect(contains(answer, "\"errorCategory\":\"deadline\""), "%s", answer);
+    cr_expect_lt(clock_now_ms(), invocation.deadline_ms, "all is written down in time");
     cr_expect(has(4, "{\"S\":\"Failed\"}"));
 }
 

@@ -116,6 +116,37 @@ Test(upload, begins_nothing_after_the_deadline)
     cr_expect_eq(peer_request_count(peer), 0);
 }
 
+#define SILENT      \
+    {               \
+        .silent = 1 \
+    }
+
+Test(upload, does_not_wait_for_s3_beyond_its_time)
+{
+    start(REPLIES(CREATED, SILENT, SILENT, SILENT, { .status = 204 }));
+    cr_assert_lt(upload(clock_now_ms() + 3000), 0);
+    cr_expect_str_eq(failure.type, "Timeout");
+    cr_expect(has(4, "DELETE /media/u-1.mp4?uploadId="));
+}
+
+Test(upload, has_all_its_time_again_after_one_that_was_short)
+{
+    struct aws aws = { 0 };
+    aws_limit(&aws, AWS_S3, 1000000);
+    int usual_ms = aws.timeouts_ms[AWS_S3];
+    aws_limit(&aws, AWS_S3, 60000);
+    cr_expect_eq(aws.timeouts_ms[AWS_S3], 10000);
+    aws_limit(&aws, AWS_S3, 40000);
+    cr_expect_eq(aws.timeouts_ms[AWS_S3], 10000, "it still fits");
+    aws_limit(&aws, AWS_S3, 20000);
+    cr_expect_eq(aws.timeouts_ms[AWS_S3], 3333);
+    aws_limit(&aws, AWS_S3, -5);
+    cr_expect_eq(aws.timeouts_ms[AWS_S3], 500);
+    aws_limit(&aws, AWS_S3, 1000000);
+    cr_expect_gt(aws.timeouts_ms[AWS_S3], 10000);
+    cr_expect_eq(usual_ms, 0, "there was nothing to change");
+}
+
 Test(upload, makes_parts_larger_when_there_would_be_too_many)
 {
     int64_t gib = (int64_t)1024 * 1024 * 1024;
