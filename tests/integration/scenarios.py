@@ -157,6 +157,12 @@ class Scenarios(unittest.TestCase):
                 self.assertEqual((done.returncode, done.stderr), (0, ''))
                 self.assertRegex(done.stdout, 'FileCoordinator|1-[0-9a-f]{8}-[0-9a-f]{24}')
 
+    def test_the_help_has_an_example_of_each_scenario_or_its_question(self):
+        text = self.run_demo('--help').stdout
+        for name in ('slow', 'forbidden', 'coldstart', 'disabled-endpoint'):
+            self.assertRegex(text, rf'\n  {name} +\S.*\?')
+        self.assertIn('\n  ./demo --scenario ', text)
+
     def test_json_without_a_scenario_is_refused_with_the_remedy(self):
         done = self.run_demo('--json')
         self.assertEqual(done.returncode, 2)

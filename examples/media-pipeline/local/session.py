@@ -122,6 +122,8 @@ class Session:
         """In a terminal: until Ctrl-C, or until something ends."""
         at = self.engine.at
         self.display.step('All of it stays up until Ctrl-C. Try:')
+        if self.collector:
+            self.display.note(f'http://127.0.0.1:{self.collector.port}/ in a browser: the traces')
         self.display.note(f"curl -H 'Authorization: Bearer {at['apiToken']}' {at['frontDoor']}/files")
         self.display.note(f"curl {at['control']}/phone/notifications")
         while self.engine.child.runs():
