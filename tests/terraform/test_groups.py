@@ -3,6 +3,7 @@
 """The trace groups' filters find what they should, by xraytrace-local's X-Ray."""
 import pathlib
 import sys
+import time
 
 import support
 
@@ -32,7 +33,7 @@ class TestGroups(collector.Case):
                 (EXPIRED, 'MediaDownloader/prod', {'error': True}),
                 (OTHERS, 'Elsewhere', {'fault': True})):
             trace = collector.trace_id(int(kind))
-            start = collector.time.time() - 500
+            start = time.time() - 500
             self.collector.put(collector.segment(trace, int(kind), name, start, **members))
             self.traces[trace] = kind
 
@@ -47,7 +48,7 @@ class TestGroups(collector.Case):
         self.assertEqual(self.found_by('faults'), [FAULT])
 
     def test_a_failed_download_is_a_fault_though_its_webhook_was_answered(self):
-        trace, start = collector.trace_id(6), collector.time.time() - 500
+        trace, start = collector.trace_id(6), time.time() - 500
         self.collector.put(collector.segment(trace, 6, 'MediaDownloader/prod', start,
                                              origin='AWS::ApiGateway::Stage'))
         self.collector.put(collector.segment(trace, 7, 'StartFileUpload', start, fault=True,

@@ -24,20 +24,14 @@ locals {
   # API Gateway's node on the map is called API/stage.
   stage_service = "${local.api_name}/${local.stage}"
 
-  any_service = join(" OR ", concat(
-    ["service(\"${local.stage_service}\")"],
-    [for function in local.functions : "service(\"${function.name}\")"],
-  ))
+  services = concat([local.stage_service], [for function in local.functions : function.name])
 
-  # Not errors alone: a token that has expired is the client's error, and nobody's alarm.
+  # A trace's own fault is that of its first request, which was answered long before a download
+  # failed: each service is asked. And faults, not errors: a token that has expired is nobody's alarm.
   trace_groups = {
-    all = local.any_service
-    # "fault" alone is the root's, and a webhook's root has answered 202 before its download fails.
-    faults = join(" OR ", [
-      for service in concat([local.stage_service], [for function in local.functions : function.name]) :
-      "service(\"${service}\") {fault}"
-    ])
-    slow = "duration > 300 AND service(\"${local.functions["StartFileUpload"].name}\")"
+    all    = join(" OR ", [for service in local.services : "service(\"${service}\")"])
+    faults = join(" OR ", [for service in local.services : "service(\"${service}\") {fault}"])
+    slow   = "service(\"${local.functions["StartFileUpload"].name}\") {responsetime > 300}"
   }
 }
 
