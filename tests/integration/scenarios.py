@@ -11,9 +11,7 @@ import sys
 import unittest
 
 import support
-from support import pipeline
-
-import expectations
+from support import expectations, pipeline
 
 # Debian's, whatever else comes first in PATH.
 AWS = shutil.which('aws', path='/usr/bin') or shutil.which('aws')
