@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where yt-dlp may not be led: a server that is allowed sends it to one that is not."""
 import http.server
+import pathlib
+import subprocess
+import tempfile
 import threading
 
 import support
@@ -17,7 +20,7 @@ class Server(http.server.ThreadingHTTPServer):
         super().__init__((address, 0), Handler)
         self.asked = []
         self.redirects = {}  # path: where to
-        self.texts = {}      # path: (type, text)
+        self.texts = {}      # path: (type, text or bytes)
         self.video = b''
         self.thread = threading.Thread(target=self.serve_forever)
         self.thread.start()
@@ -44,7 +47,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if self.path in server.redirects:
             self.reply(302, 'text/plain', b'', {'Location': server.redirects[self.path]})
         elif self.path in server.texts:
-            self.reply(200, server.texts[self.path][0], server.texts[self.path][1].encode())
+            kind, text = server.texts[self.path]
+            self.reply(200, kind, text if isinstance(text, bytes) else text.encode())
         else:
             self.reply(200, 'video/mp4', server.video)
 
@@ -95,6 +99,23 @@ class Guard(support.EngineTest):
         self.assertEqual(item['status'], 'Downloaded', item)
         for _, headers in self.allowed.asked:
             self.assertFalse([name for name in headers if name.lower().startswith('proxy-')])
+
+    def test_two_streams_in_segments_become_one_file(self):
+        with tempfile.TemporaryDirectory() as made:
+            subprocess.run(['ffmpeg', '-loglevel', 'error',
+                            '-f', 'lavfi', '-t', '4', '-i', 'testsrc',
+                            '-f', 'lavfi', '-t', '4', '-i', 'sine',
+                            '-c:v', 'libx264', '-c:a', 'aac', '-f', 'dash', f'{made}/list.mpd'],
+                           check=True, timeout=60)
+            for path in pathlib.Path(made).iterdir():
+                kind = 'application/dash+xml' if path.suffix == '.mpd' else 'video/mp4'
+                self.allowed.texts[f'/{path.name}'] = (kind, path.read_bytes())
+        item = self.post('/list.mpd')
+        self.assertEqual(item['status'], 'Downloaded', item)
+        streams = subprocess.run(['ffprobe', '-loglevel', 'error', '-show_entries',
+                                  'stream=codec_type', '-of', 'csv=p=0', item['url']], check=True,
+                                 stdout=subprocess.PIPE, timeout=60).stdout
+        self.assertEqual(sorted(streams.split()), [b'audio', b'video'])
 
     def test_a_redirect_to_a_private_host_is_refused(self):
         self.allowed.redirects['/private'] = f'http://{self.forbidden.place}/video.mp4'
