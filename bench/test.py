@@ -155,11 +155,26 @@ class PipelineLatency(unittest.TestCase):
             self.assertGreater(line['median_ms'], 4)  # four calls, a millisecond each
             self.assertEqual(sorted(line['difference_us']), line['difference_us'])
         self.assertEqual(lines['pipeline-off']['difference_us'], [0, 0, 0])
+        self.assertEqual(lines['pipeline-off']['p99_ratio'], 1)
 
     def test_the_interval_of_a_median_holds_it(self):
         latency = runpy.run_path(str(HERE / 'pipeline-latency'))
         self.assertEqual(latency['median_interval'](range(1001)), (468, 500, 532))
         self.assertEqual(latency['median_interval']([3, 1, 2]), (1, 2, 3))
+
+    def test_the_page_has_a_row_for_each_way(self):
+        latency = runpy.run_path(str(HERE / 'pipeline-latency'))
+        options = argparse.Namespace(rounds=3, delay_ms=5)
+        results = [latency['figures'](options, name, times, [1.0, 2.0, 4.0]) for name, times in
+                   (('full', [1.01, 2.03, 4.02]), ('off', [1.0, 2.0, 4.0]))]
+        text = latency['render'](results, 0.5)
+        self.assertIn('| 2030.000 ms | 4020.000 ms | ×1.005 | +1.00 % (+0.50 to +1.50) |', text)
+        self.assertIn('3 rounds, 4 calls of 5 ms each', text)
+
+    def test_the_page_has_the_markers(self):
+        latency = runpy.run_path(str(HERE / 'pipeline-latency'))
+        text = (HERE.parent / 'docs/benchmarks.md').read_text(encoding='utf-8')
+        self.assertEqual((text.count(latency['BEGIN']), text.count(latency['END'])), (1, 1))
 
     def test_what_cannot_be_measured_is_an_error(self):
         result = run(HERE / 'pipeline-latency', '--programs', '/nowhere', '--rounds', '10')

@@ -127,11 +127,11 @@ def runtimes(results):
     return found.values()
 
 
-def replace_in(page, table):
+def replace_in(page, table, begin=BEGIN, end=END):
     """Puts a table between the markers of a page."""
     text = page.read_text(encoding='utf-8')
-    new, n = re.subn(f'{re.escape(BEGIN)}.*?{re.escape(END)}',
-                     lambda _: f'{BEGIN}\n{table}\n{END}', text, flags=re.S)
+    new, n = re.subn(f'{re.escape(begin)}.*?{re.escape(end)}',
+                     lambda _: f'{begin}\n{table}\n{end}', text, flags=re.S)
     if n != 1:
-        raise ValueError(f'{page.name} does not have {BEGIN} … {END} exactly once')
+        raise ValueError(f'{page.name} does not have {begin} … {end} exactly once')
     page.write_text(new, encoding='utf-8')
