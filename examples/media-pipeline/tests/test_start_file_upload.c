@@ -47,6 +47,7 @@ Test(upload_function, gets_stores_and_announces_a_video)
     cr_expect(has(8, "{\"S\":\"https://files/" ID ".mp4\"}"));
     cr_expect_eq(count_of("Action=Publish"), 1);
     cr_expect(has(13, "REMOVE #"), "the lease ends with the messages");
+    cr_expect_not(has(13, "attribute_not_exists"), "and is held until then");
 }
 
 Test(upload_function, announces_what_somebody_who_died_had_stored)
