@@ -306,6 +306,8 @@ static cJSON *give_up(struct job *job)
     struct invocation *invocation = job->invocation;
     record_problem(job, invocation->segment);
     log_metric("VideoDownloadFailure", "Count", 1);
+    if (job->problem.class == PROBLEM_BOT_CHECK)
+        log_metric("CookieAuthenticationFailure", "Count", 1);
     if (file_give_up(&job->table, job->file, &job->problem, clock_now_ms(), &invocation->failure) <
         0) {
         if (!invocation->failure.type[0])

@@ -206,7 +206,7 @@ char *issue_text(const struct issue_cause *cause, const char *fingerprint)
 {
     AUTO_TEXT struct text body = { 0 };
     const char *category = problem_name(cause->class);
-    text_addf(&body, "A video could not be had: `%s`. %s\n\nWhat was said:\n\n", category,
+    text_addf(&body, "A video cannot be finished: `%s`. %s\n\nWhat was said:\n\n", category,
               remedy_of(cause->class));
     add_block(&body, cause->message);
     text_add(&body, "\nThe first file with this failure:\n\n");

@@ -127,6 +127,18 @@ Test(upload_function, leaves_nothing_of_a_yt_dlp_that_was_killed)
     cr_expect(has(4, "{\"S\":\"killed\"}"));
 }
 
+Test(upload_function, counts_cookies_that_no_longer_do)
+{
+    static char text[16384];
+    write_program("echo \"ERROR: Sign in to confirm you're not a bot\" >&2; exit 1");
+    start(REPLIES(FOUND("PendingMetadata", ""), CLAIMED, DESCRIBED, DOWNLOADING, GIVEN_UP));
+    cr_expect(contains(call(start_file_upload, EVENT), "\"errorCategory\":\"bot_check\""));
+    FILE *stream = cr_get_redirected_stdout();
+    close(STDOUT_FILENO);
+    text[fread(text, 1, sizeof(text) - 1, stream)] = '\0';
+    cr_expect(contains(text, "\"CookieAuthenticationFailure\":1"), "%s", text);
+}
+
 Test(upload_function, fails_the_file_when_its_time_is_up)
 {
     write_program("exec sleep 600");
