@@ -94,6 +94,20 @@ class TestConfiguration(Configured):
         self.assertGreater(len(names_of(self.plan)), 40)
         self.assertEqual(names_of(self.plan) & names_of(others), set())
 
+    def test_names_are_no_longer_than_aws_takes(self):
+        limits = {('aws_xray_group', 'group_name'): 32, ('aws_xray_sampling_rule', 'rule_name'): 32,
+                  ('aws_iam_role', 'name'): 64, ('aws_lambda_function', 'function_name'): 64,
+                  ('aws_s3_bucket', 'bucket_prefix'): 37, ('aws_cloudwatch_event_rule', 'name'): 64,
+                  ('aws_scheduler_schedule', 'name'): 64, ('aws_sns_topic', 'name'): 256,
+                  ('aws_cloudfront_origin_access_control', 'name'): 64}
+        for workspace in ('staging', 'production'):
+            plan = self.terraform.plan(workspace=workspace, tracing='on_demand', apns=support.APNS,
+                                       synthetic_url='https://media.example.org/small.mp4')
+            for (kind, name), limit in limits.items():
+                names = [values[name] for values in plan.of_type(kind).values()]
+                self.assertGreater(len(names), 0, kind)
+                self.assertEqual([one for one in names if len(one) > limit], [], kind)
+
     def test_names_in_production_are_those_of_the_documents(self):
         others = self.terraform.plan(workspace='production')
         names = {key: values['function_name'] for key, values in others.functions().items()}
