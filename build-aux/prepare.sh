@@ -44,6 +44,15 @@ local_packages='
 awscli
 '
 
+# What the packages for Lambda are made with.
+package_packages='
+dpkg-dev
+make
+openssl
+patchelf
+python3-venv
+'
+
 # The tests of the web page; nodejs runs those that need no browser.
 page_packages='
 chromium
