@@ -183,6 +183,12 @@ class TestFunctions(Configured):
             self.assertEqual(groups[name]['name'], f'/aws/lambda/{values["function_name"]}')
             self.assertEqual(groups[name]['retention_in_days'], 14)
 
+    def test_the_downloaders_programs_are_where_the_layer_has_them(self):
+        variables = self.plan.functions()['StartFileUpload']['environment'][0]['variables']
+        said = (support.PIPELINE / 'package').read_text()
+        for name in ('YTDLP_PATH', 'FFMPEG_LOCATION', 'JS_RUNTIME'):
+            self.assertIn(f'{name}={variables[name]}', said)
+
 
 class TestApi(Configured):
     def test_routes_are_those_of_the_desk(self):
