@@ -86,10 +86,9 @@ def quickjs(target, debian):
 
     def build(folder):
         source = debian.source('quickjs', version, folder)
-        options = ['CONFIG_LTO=', f'CC={" ".join(target.compiler())} -fPIE', 'LDEXPORT=',
-                   'LDFLAGS=-static-pie -s']
-        if not target.is_native:  # a part of it is made by a program of its own, run here
-            options += [f'CROSS_PREFIX={target.triplet}-', 'HOST_CC=gcc']
+        # With a prefix, always: without one its Makefile takes no compiler that has options.
+        options = [f'CROSS_PREFIX={target.triplet}-', 'HOST_CC=gcc', 'CONFIG_LTO=', 'LDEXPORT=',
+                   f'CC={" ".join(target.compiler())} -fPIE', 'LDFLAGS=-static-pie -s']
         run(folder / 'build.log', 'make', f'-j{target.jobs}', 'qjs', *options, cwd=source)
         shutil.copy(source / 'qjs', folder)
         shutil.copy(source / 'LICENSE', folder / 'copyright')
