@@ -245,8 +245,9 @@ static int work_in(struct job *job, const char *directory)
 }
 
 /*
- * The file is there whatever becomes of the messages about it. Who could not be
- * told, or dies at it, keeps the lease: when that has run out it is tried again.
+ * The file is there whatever becomes of the messages about it. Whoever does not
+ * get through all devices, or dies at it, keeps the lease: when that has run out
+ * it is tried again. A device that SNS refuses has been tried.
  */
 static void announce(struct job *job)
 {

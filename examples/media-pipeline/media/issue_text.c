@@ -9,12 +9,9 @@
 #include <cjson/cJSON.h>
 #include <xraytrace/xraytrace.h>
 
+#include "media/foreign.h"
 #include "runtime/cleanup.h"
 #include "runtime/text.h"
-
-/* What may be a credential: long, and of letters and digits, or longer than any word. */
-#define SECRET_LENGTH      16
-#define LONGEST_PLAIN_WORD 40
 
 /* ---- Whom it is for ------------------------------------------------------------------ */
 
@@ -58,33 +55,6 @@ bool issue_is_wanted(enum problem_class class, bool is_final)
 
 /* ---- Text ------------------------------------------------------------------------------ */
 
-static bool is_space(char c)
-{
-    return c == ' ' || (c > '\0' && c < ' ') || c == 127;
-}
-
-/* The next word of *text, which moves behind it; its length is 0 at the end. */
-static const char *next_word(const char **text, size_t *ret_length)
-{
-    const char *word = *text;
-    while (is_space(*word))
-        word++;
-    const char *end = word;
-    while (*end && !is_space(*end))
-        end++;
-    *text = end;
-    *ret_length = (size_t)(end - word);
-    return word;
-}
-
-static bool has_digit(const char *word, size_t length)
-{
-    for (size_t i = 0; i < length; i++)
-        if (isdigit((unsigned char)word[i]))
-            return true;
-    return false;
-}
-
 /* yt-dlp's messages begin with "[extractor] id: ". */
 bool issue_fingerprint(const struct issue_cause *cause, char ret[ISSUE_FINGERPRINT_SIZE])
 {
@@ -94,9 +64,9 @@ bool issue_fingerprint(const struct issue_cause *cause, char ret[ISSUE_FINGERPRI
     size_t length;
     bool after_extractor = false;
     text_addf(&normal, "%s\n", problem_name(cause->class));
-    for (const char *word; (word = next_word(&rest, &length)), length > 0;) {
+    for (const char *word; (word = foreign_next_word(&rest, &length)), length > 0;) {
         bool is_extractor = word[0] == '[' && word[length - 1] == ']';
-        if (has_digit(word, length) || memchr(word, '/', length) ||
+        if (foreign_has_digit(word, length) || memchr(word, '/', length) ||
             (after_extractor && word[length - 1] == ':')) {
             text_add(&normal, "# ");
         } else {
@@ -114,57 +84,12 @@ bool issue_fingerprint(const struct issue_cause *cause, char ret[ISSUE_FINGERPRI
     return true;
 }
 
-static bool is_token_character(char c)
-{
-    return isalnum((unsigned char)c) || (c && strchr("_-+=%~", c));
-}
-
-/* A word of somebody else's text: an address shows its host only, what may be a secret nothing. */
-static void add_word(struct text *text, const char *word, size_t length)
-{
-    static const char mark[] = "://";
-    const char *scheme = memmem(word, length, mark, strlen(mark));
-    if (scheme) {
-        const char *host = scheme + strlen(mark);
-        size_t host_length = 0, left = length - (size_t)(host - word);
-        while (host_length < left && !strchr("/?#", host[host_length]))
-            host_length++;
-        const char *user = memrchr(host, '@', host_length);
-        const char *start = user ? user + 1 : host;
-        text_addf(text, "%.*s%.*s/…", (int)(host - word), word,
-                  (int)(host_length - (size_t)(start - host)), start);
-        return;
-    }
-    for (size_t i = 0; i < length;) {
-        size_t run = 0;
-        while (i + run < length && is_token_character(word[i + run]))
-            run++;
-        if (run > LONGEST_PLAIN_WORD || (run >= SECRET_LENGTH && has_digit(word + i, run)))
-            text_add(text, "…");
-        else
-            text_add_bytes(text, word + i, run ? run : 1);
-        i += run ? run : 1;
-    }
-}
-
-/* On one line. */
-static void add_safely(struct text *text, const char *foreign)
-{
-    size_t length;
-    bool is_first = true;
-    for (const char *word; (word = next_word(&foreign, &length)), length > 0; is_first = false) {
-        if (!is_first)
-            text_add(text, " ");
-        add_word(text, word, length);
-    }
-}
-
 /* A block that nothing inside can end: its fence is longer than any row of "`" in there. */
 static void add_block(struct text *text, const char *foreign)
 {
     AUTO_TEXT struct text safe = { 0 };
     size_t longest = 0, run = 0;
-    add_safely(&safe, foreign);
+    foreign_add(&safe, foreign);
     for (size_t i = 0; i < safe.length; i++) {
         run = safe.data[i] == '`' ? run + 1 : 0;
         longest = run > longest ? run : longest;

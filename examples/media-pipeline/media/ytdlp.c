@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "media/foreign.h"
 #include "media/workspace.h"
 #include "runtime/clock.h"
 #include "runtime/log.h"
@@ -98,8 +99,11 @@ void ytdlp_free_environment(char **environment)
 static int explain_exit(const struct child_result *result, const char *program,
                         struct problem *problem)
 {
-    char line[400];
-    enum problem_class class = problem_of_errors(result->errors.data, line, sizeof(line));
+    char said[400];
+    AUTO_TEXT struct text safe = { 0 };
+    enum problem_class class = problem_of_errors(result->errors.data, said, sizeof(said));
+    foreign_add(&safe, said);
+    const char *line = safe.failed || !safe.data ? "" : safe.data;
     /* A shell's way to say that a signal ended what it ran. */
     if (result->number > 128 && result->number < 128 + NSIG)
         return problem_set(problem, PROBLEM_KILLED, "yt-dlp was killed: signal %d (%s)",
@@ -196,7 +200,8 @@ static int write_settings(struct command *command, const struct ytdlp *ytdlp,
 {
     snprintf(command->settings, sizeof(command->settings), "%s/settings.conf", ytdlp->directory);
     int file = open(command->settings, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-    if (file >= 0 && dprintf(file, "--proxy %s\n", guard_url(ytdlp->guard)) > 0 && close(file) == 0)
+    bool is_written = file >= 0 && dprintf(file, "--proxy %s\n", guard_url(ytdlp->guard)) > 0;
+    if (file >= 0 && close(file) == 0 && is_written)
         return 0;
     return problem_set(problem, errno == ENOSPC ? PROBLEM_NO_SPACE : PROBLEM_TRANSIENT,
                        "cannot write %s: %s", command->settings, strerror(errno));
@@ -217,11 +222,11 @@ static int copy_cookies(struct command *command, const struct ytdlp *ytdlp, stru
     while (to >= 0 && sum < MAX_COOKIES_BYTES && (count = read(from, buffer, sizeof(buffer))) > 0 &&
            (written = write(to, buffer, (size_t)count)) == count)
         sum += (size_t)count;
-    int reason = errno;
     bool is_whole = to >= 0 && count == 0;
+    if (to >= 0 && close(to) < 0)
+        is_whole = false;
+    int reason = errno;
     close(from);
-    if (to >= 0)
-        close(to);
     return is_whole ? 0
                     : problem_set(problem, PROBLEM_NOT_INSTALLED, "cannot copy %s to %s: %s",
                                   ytdlp->cookies_file, command->cookies,
@@ -406,7 +411,8 @@ static int check_file(const struct ytdlp *ytdlp, struct ytdlp_file *file, struct
 {
     struct stat about;
     size_t length = strlen(ytdlp->directory);
-    if (strncmp(file->path, ytdlp->directory, length) != 0 || file->path[length] != '/')
+    if (strncmp(file->path, ytdlp->directory, length) != 0 || file->path[length] != '/' ||
+        strstr(file->path, "/../"))
         return problem_set(problem, PROBLEM_TRANSIENT, "yt-dlp did not say which file it made");
     if (lstat(file->path, &about) < 0 || !S_ISREG(about.st_mode) || about.st_size <= 0)
         return problem_set(problem, PROBLEM_TRANSIENT, "yt-dlp made no file, or an empty one");

@@ -124,9 +124,9 @@ Test(upload, begins_nothing_after_the_deadline)
 Test(upload, does_not_wait_for_s3_beyond_its_time)
 {
     start(REPLIES(CREATED, SILENT, SILENT, SILENT, { .status = 204 }));
-    cr_assert_lt(upload(clock_now_ms() + 3000), 0);
+    cr_assert_lt(upload(clock_now_ms() + 6000), 0);
     cr_expect_str_eq(failure.type, "Timeout");
-    cr_expect(has(4, "DELETE /media/u-1.mp4?uploadId="));
+    cr_expect_geq(count_of("DELETE /media/u-1.mp4?uploadId="), 1);
 }
 
 Test(upload, has_all_its_time_again_after_one_that_was_short)

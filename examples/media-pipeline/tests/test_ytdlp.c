@@ -175,6 +175,19 @@ Test(ytdlp, without_the_cookies_that_it_should_have_is_not_begun)
     cr_expect(strstr(problem.message, "COOKIES_FILE"), "%s", problem.message);
 }
 
+Test(ytdlp, what_it_says_is_passed_on_without_the_query_of_an_address)
+{
+    struct text json = { 0 };
+    write_program(
+        "echo 'ERROR: Unsupported URL: http://host.example:80/page.html?sig=SECRETSECRET123'"
+        " >&2; exit 1");
+    cr_assert_lt(ytdlp_describe(&ytdlp, URL, &json, &problem), 0);
+    cr_expect_eq(problem.class, PROBLEM_UNSUPPORTED);
+    cr_expect(strstr(problem.message, "Unsupported URL: http://host.example:80/"), "%s",
+              problem.message);
+    cr_expect_null(strstr(problem.message, "SECRET"), "%s", problem.message);
+}
+
 Test(ytdlp, gets_no_credentials)
 {
     struct text json = { 0 };
