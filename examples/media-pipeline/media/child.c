@@ -47,15 +47,27 @@ static void close_others_on_exec(void)
         fcntl(i, F_SETFD, FD_CLOEXEC);
 }
 
+/* False when the parent went before it had set everything up. */
+static bool may_go(int go[2])
+{
+    char byte;
+    ssize_t count;
+    close(go[1]);
+    do
+        count = read(go[0], &byte, 1);
+    while (count < 0 && errno == EINTR);
+    return count == 1;
+}
+
 static void become(const struct child_params *params, pid_t parent, int output, int errors,
-                   int report)
+                   int report, int go[2])
 {
     sigset_t none;
     sigemptyset(&none);
     setpgid(0, 0);
     /* A parent that is killed outright takes it along. */
     prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != parent)
+    if (getppid() != parent || !may_go(go))
         _exit(127);
     signal(SIGPIPE, SIG_DFL);
     signal(SIGTERM, SIG_DFL);
@@ -144,9 +156,10 @@ static void end_watcher(struct child *child)
 static int begin(struct child *child)
 {
     int output[2] = { -1, -1 }, errors[2] = { -1, -1 }, report[2] = { -1, -1 };
+    int go[2] = { -1, -1 };
     int reason = 0;
     if (pipe2(output, O_CLOEXEC) < 0 || pipe2(errors, O_CLOEXEC) < 0 ||
-        pipe2(report, O_CLOEXEC) < 0) {
+        pipe2(report, O_CLOEXEC) < 0 || pipe2(go, O_CLOEXEC) < 0) {
         reason = errno;
         goto finish;
     }
@@ -157,20 +170,26 @@ static int begin(struct child *child)
         goto finish;
     }
     if (process == 0)
-        become(child->params, parent, output[1], errors[1], report[1]);
+        become(child->params, parent, output[1], errors[1], report[1], go);
 
     setpgid(process, process);
+    child->process = process;
+    begin_watcher(child);
     close_descriptor(&report[1]);
     ssize_t count;
+    do
+        count = write(go[1], "", 1);
+    while (count < 0 && errno == EINTR);
+    close_pair(go);
     do
         count = read(report[0], &reason, sizeof(reason));
     while (count < 0 && errno == EINTR);
     if (count > 0) {
+        end_watcher(child);
         waitpid(process, NULL, 0);
         goto finish;
     }
     reason = 0;
-    child->process = process;
     child->output = output[0];
     child->errors = errors[0];
     output[0] = errors[0] = -1;
@@ -180,6 +199,7 @@ finish:
     close_pair(output);
     close_pair(errors);
     close_pair(report);
+    close_pair(go);
     return reason;
 }
 
@@ -282,7 +302,6 @@ void child_run(const struct child_params *params, struct child_result *ret)
         ret->outcome = CHILD_NOT_BEGUN;
         return;
     }
-    begin_watcher(&child);
     follow(&child);
     /* Helpers it left behind go too. */
     kill(-child.process, SIGKILL);
