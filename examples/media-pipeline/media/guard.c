@@ -249,7 +249,7 @@ static void carry(struct guard *guard, int client, int origin, const struct guar
     static const char established[] = "HTTP/1.1 200 Connection established\r\n\r\n";
     int64_t deadline_ms = clock_now_ms() + guard->params.idle_timeout_ms;
     struct guard_relay relay = { client, origin, guard->stop_event, guard->params.idle_timeout_ms,
-                                 -1 };
+                                 -1,     false };
     if (request->is_tunnel) {
         if (!guard_send(client, established, strlen(established), guard->stop_event, deadline_ms))
             return;
@@ -257,6 +257,7 @@ static void carry(struct guard *guard, int client, int origin, const struct guar
         if ((uint64_t)request->body_length < early_length)
             return;
         relay.request_bytes = request->body_length - (int64_t)early_length;
+        relay.tells_end = true;
         if (!guard_send(origin, request->head.data, request->head.length, guard->stop_event,
                         deadline_ms))
             return;

@@ -5,6 +5,7 @@
 #include <limits.h>
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include "runtime/clock.h"
@@ -52,6 +53,7 @@ struct flow {
     char *buffer;
     size_t begin, end; /* what is in the buffer */
     int64_t left;      /* that may still come; -1: any number */
+    bool tells_end;    /* in what comes next */
     bool is_over;
 };
 
@@ -66,10 +68,29 @@ static void end(struct flow *flow)
     shutdown(flow->to, SHUT_WR);
 }
 
+static const char end_header[] = "Connection: close\r\n";
+#define END_HEADER_LENGTH (sizeof(end_header) - 1)
+
+/*
+ * Behind the status line, so that it comes before what the origin may say: a
+ * client that believes in more sends its next request into a closing connection.
+ */
+static void tell_end(struct flow *flow)
+{
+    const char *line_end = memmem(flow->buffer, flow->end, "\r\n", 2);
+    flow->tells_end = false;
+    if (!line_end || flow->end < 7 || memcmp(flow->buffer, "HTTP/1.", 7) != 0)
+        return;
+    size_t at = (size_t)(line_end - flow->buffer) + 2;
+    memmove(flow->buffer + at + END_HEADER_LENGTH, flow->buffer + at, flow->end - at);
+    memcpy(flow->buffer + at, end_header, END_HEADER_LENGTH);
+    flow->end += END_HEADER_LENGTH;
+}
+
 /* False when the connection is of no more use. */
 static bool receive(struct flow *flow)
 {
-    size_t room = BUFFER_BYTES;
+    size_t room = BUFFER_BYTES - END_HEADER_LENGTH;
     if (flow->left >= 0 && (size_t)flow->left < room)
         room = (size_t)flow->left;
     /* More than was announced would be another request, for whoever the origin takes it. */
@@ -91,6 +112,8 @@ static bool receive(struct flow *flow)
         flow->left -= count;
     if (count == 0)
         end(flow);
+    else if (flow->tells_end)
+        tell_end(flow);
     return true;
 }
 
@@ -158,6 +181,7 @@ void guard_relay_run(const struct guard_relay *relay)
     flows[1].buffer = buffers + BUFFER_BYTES;
     flows[0].left = relay->request_bytes;
     flows[1].left = -1;
+    flows[1].tells_end = relay->tells_end;
     run(flows, relay);
     free(buffers);
 }

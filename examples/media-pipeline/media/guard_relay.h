@@ -19,6 +19,7 @@ struct guard_relay {
     int stop_event;
     int64_t idle_timeout_ms;
     int64_t request_bytes; /* how many more the client may send; -1: any number */
+    bool tells_end;        /* a HTTP answer: the client is told that no other can follow */
 };
 
 /* Until both have said all, or one is gone. Both sockets do not block. */

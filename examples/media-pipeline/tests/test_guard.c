@@ -58,6 +58,8 @@ static size_t collect(char *bytes, size_t size, size_t count, void *data)
     return size * count;
 }
 
+static bool with_head; /* body gets the origin's headers too */
+
 /* The status of the origin or of the guard, 0 when there is none. */
 static long get(const char *url, bool has_tunnel)
 {
@@ -70,6 +72,8 @@ static long get(const char *url, bool has_tunnel)
     curl_easy_setopt(curl, CURLOPT_HTTPPROXYTUNNEL, (long)has_tunnel);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, collect);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &body);
+    curl_easy_setopt(curl, CURLOPT_HEADER, (long)with_head);
+    curl_easy_setopt(curl, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_perform(curl);
     curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
@@ -105,6 +109,25 @@ Test(guard, lets_a_tunnel_to_a_trusted_host_through)
     start((struct guard_params){ 0 });
     cr_expect_eq(get(peer_url(peer), true), 200);
     cr_expect_str_eq(body.data, "hello");
+}
+
+Test(guard, says_in_the_answer_that_no_other_request_can_follow)
+{
+    start((struct guard_params){ 0 });
+    with_head = true;
+    cr_expect_eq(get(peer_url(peer), false), 200);
+    const char *line_end = strstr(body.data, "\r\n");
+    cr_assert(line_end, "%s", body.data);
+    cr_expect_eq(strncmp(line_end, "\r\nConnection: close\r\n", 21), 0, "%s", body.data);
+    cr_expect(strstr(body.data, "\r\n\r\nhello"), "%s", body.data);
+}
+
+Test(guard, changes_nothing_in_a_tunnel)
+{
+    start((struct guard_params){ 0 });
+    with_head = true;
+    cr_expect_eq(get(peer_url(peer), true), 200);
+    cr_expect_null(strstr(body.data, " OK\r\nConnection: close\r\n"), "%s", body.data);
 }
 
 Test(guard, keeps_its_secret_from_the_origin)
